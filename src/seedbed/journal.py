@@ -1,0 +1,279 @@
+"""A durable memory of every effect that cost something.
+
+An effect is whatever a recipe cannot compute for itself: a model call, a judge's score, a training
+step's feedback. `Journal.once` looks the question up, writes down that it is about to ask, performs
+the effect, commits the answer, and only then returns it. Asked the same again it answers from disk.
+
+What this promises:
+
+    * a settled effect is never performed again, whatever has crashed since;
+    * two concurrent askers share one performance;
+    * an effect that was in flight when the process died is listed by `in_doubt`, not hidden: it may
+      have been paid for, and is performed again only if it is asked again;
+    * a journal that cannot write stops the run, and a file that is not a whole journal is refused
+      and left as it is.
+
+One thread writes. Whatever waits for it shares one transaction and one fsync (group commit), which
+is what makes durability affordable: the cost of a commit is spread over all calls in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from seedbed.errors import JournalError, SeedbedError
+from seedbed.journal_file import connect, create, hold, inspect
+from seedbed.records import JSON, digest
+
+_FIND = "select answer from effects where key = ?"
+_INTEND = """
+    insert into effects (key, kind, question, sent, asked_at)
+    values (?, ?, ?, 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+    on conflict (key) do update set sent = sent + 1, asked_at = excluded.asked_at
+"""
+_SETTLE = """
+    update effects set answer = ?, settled_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    where key = ?
+"""
+_WITHDRAW = "update effects set sent = sent - 1 where key = ?"
+_FORGET = "delete from effects where key = ? and sent = 0 and answer is null"
+
+Statement = tuple[str, tuple[JSON, ...]]
+Job = tuple[tuple[Statement, ...], asyncio.Future[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """An effect that was sent and never settled; `sent` counts how often."""
+
+    key: str
+    kind: str
+    asked_at: str
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A settled effect. `sent` is 1 unless earlier performances were lost in a crash."""
+
+    key: str
+    question: JSON
+    answer: JSON
+    sent: int
+
+
+class Journal:
+    """The journal of one run; use it as a context manager, inside or around an event loop.
+
+    Args:
+        path: the SQLite file; made if it is not there.
+
+    Raises:
+        JournalError: another process writes to it, it is not a journal, it is torn, it was
+            written by a newer seedbed, or its folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.performed = 0
+        self.replayed = 0
+        self._flights: dict[str, asyncio.Task[JSON]] = {}
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._broken: JournalError | None = None
+
+    def __enter__(self) -> Self:
+        self._lock = hold(self.path)
+        try:
+            if not self.path.exists():
+                create(self.path)
+            inspect(self.path)
+            self._reader = connect(self.path)
+            self._writing = connect(self.path)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._writer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._jobs.put(None)
+        self._writer.join()
+        self._reader.close()
+        self._lock.release()
+
+    async def once(self, kind: str, question: JSON, effect: Callable[[], Awaitable[JSON]]) -> JSON:
+        """Answer `question` from memory, or perform `effect` and remember what it returns.
+
+        An `effect` that raises leaves no trace, unless the error says `maybe_paid` or is not one
+        of ours: then the question stays in doubt. The effect runs in a task of its own, so that a
+        cancelled asker does not waste what is already being paid for (see `drain`).
+
+        Args:
+            kind: what sort of effect this is; part of the key.
+            question: everything that shapes the answer, and nothing else.
+            effect: performs it; its result must be JSON-able.
+
+        Raises:
+            JournalError: the answer cannot be looked up or kept.
+        """
+        key = digest(kind, question)
+        if (flight := self._flights.get(key)) is None:
+            if (known := self._find(key)) is not None:
+                self.replayed += 1
+                return json.loads(known)
+            flight = asyncio.create_task(self._perform(key, kind, question, effect))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda task: self._land(key, task))
+        return await asyncio.shield(flight)
+
+    async def drain(self, grace: float) -> None:
+        """Wait up to `grace` seconds for the effects in flight; the rest stays in doubt."""
+        if self._flights:
+            await asyncio.wait(self._flights.values(), timeout=grace)
+        for flight in list(self._flights.values()):
+            flight.cancel()
+        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flights)
+
+    def in_doubt(self) -> list[InDoubt]:
+        """What was sent and never settled: after a crash, what may have been paid for nothing."""
+        rows = self._select("select key, kind, asked_at, sent from effects where answer is null")
+        return [
+            InDoubt(key=key, kind=kind, asked_at=asked_at, sent=sent)
+            for key, kind, asked_at, sent in rows
+            if key not in self._flights
+        ]
+
+    def entries(self, kind: str) -> Iterator[Entry]:
+        """Every settled effect of a kind, in the order in which they were first asked."""
+        rows = self._select(
+            "select key, question, answer, sent from effects"
+            " where kind = ? and answer is not null order by rowid",
+            kind,
+        )
+        for key, question, answer, sent in rows:
+            yield Entry(
+                key=key, question=json.loads(question), answer=json.loads(answer), sent=sent
+            )
+
+    def _find(self, key: str) -> str | None:
+        if self._broken is not None:
+            raise self._broken
+        row = next(iter(self._select(_FIND, key)), None)
+        return None if row is None else row[0]
+
+    def _select(self, statement: str, *values: JSON) -> Iterator[tuple[JSON, ...]]:
+        try:
+            yield from self._reader.execute(statement, values)
+        except sqlite3.Error as error:
+            raise _unreadable(self.path, error) from error
+
+    async def _perform(
+        self, key: str, kind: str, question: JSON, effect: Callable[[], Awaitable[JSON]]
+    ) -> JSON:
+        text = json.dumps(question, ensure_ascii=False, separators=(",", ":"))
+        await self._commit((_INTEND, (key, kind, text)))
+        try:
+            answer = await effect()
+        except SeedbedError as error:
+            if not error.maybe_paid:
+                await self._commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
+            raise
+        self.performed += 1
+        await self._commit((_SETTLE, (json.dumps(answer, ensure_ascii=False), key)))
+        return answer
+
+    def _land(self, key: str, flight: asyncio.Task[JSON]) -> None:
+        del self._flights[key]
+        if not flight.cancelled():
+            flight.exception()  # seen here: its asker may have been cancelled meanwhile
+
+    async def _commit(self, *statements: Statement) -> None:
+        if self._broken is not None:
+            raise self._broken
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._jobs.put((statements, done))
+        await done
+
+    def _write(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            try:
+                self._write_batch(batch)
+            except (sqlite3.Error, UnicodeError) as error:
+                self._broken = _unwritable(self.path, error)
+            _tell([done for _, done in batch], self._broken)
+        self._writing.close()
+
+    def _next_batch(self) -> list[Job] | None:
+        if (job := self._jobs.get()) is None:
+            return None
+        batch = [job]
+        while not self._jobs.empty():
+            if (job := self._jobs.get()) is None:
+                self._jobs.put(None)
+                break
+            batch.append(job)
+        return batch
+
+    def _write_batch(self, batch: list[Job]) -> None:
+        self._writing.execute("begin immediate")
+        try:
+            for statements, _ in batch:
+                for statement, values in statements:
+                    self._writing.execute(statement, values)
+            self._writing.execute("commit")
+        except BaseException:
+            if self._writing.in_transaction:
+                self._writing.execute("rollback")
+            raise
+
+
+def _tell(waiting: list[asyncio.Future[None]], error: JournalError | None) -> None:
+    """Wake the waiters of each loop with one call; a loop that has closed needs no waking."""
+    for loop in {done.get_loop() for done in waiting}:
+        mine = [done for done in waiting if done.get_loop() is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, mine, error)
+
+
+def _settle(waiting: list[asyncio.Future[None]], error: JournalError | None) -> None:
+    for done in waiting:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+
+def _unwritable(path: Path, error: Exception) -> JournalError:
+    return JournalError(
+        f"{path}: the journal cannot be written: {error}",
+        hint="Nothing that was settled is lost. Free disk space or mend the folder's permissions, "
+        "then run the same command again.",
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> JournalError:
+    return JournalError(
+        f"{path}: the journal cannot be read: {error}",
+        hint="The file is damaged. Restore it from a copy, or start a new run in another folder.",
+    )

@@ -1,0 +1,64 @@
+"""Plumbing for async streams. Order in is order out, so replays are exact."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from random import Random
+from typing import TypeVar
+
+from seedbed.records import JSON, digest
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def rng(*parts: JSON) -> Random:
+    """A generator seeded by content, so that concurrency cannot change what it yields."""
+    return Random(digest(*parts))
+
+
+async def ordered(
+    work: Callable[[T], Awaitable[R]], items: Iterable[T] | AsyncIterable[T], *, limit: int
+) -> AsyncIterator[R]:
+    """Run `work` on up to `limit` items at once and yield the results in the items' order.
+
+    A slow item holds back what is yielded, not what is started, until `limit` items wait behind
+    it: so keep `limit` well above the number of calls that the model takes at once. The first
+    error ends the stream and cancels the rest, even if it belongs to a later item.
+    """
+    source = aiter(items) if isinstance(items, AsyncIterable) else aiter(_each(items))
+    running: deque[asyncio.Task[R]] = deque()
+    failed: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+
+    def watch(task: asyncio.Task[R]) -> None:
+        if not task.cancelled() and (error := task.exception()) and not failed.done():
+            failed.set_exception(error)
+
+    async def first() -> R:
+        await asyncio.wait((running[0], failed), return_when=asyncio.FIRST_COMPLETED)
+        return failed.result() if failed.done() else running.popleft().result()
+
+    try:
+        async for item in source:
+            running.append(asyncio.ensure_future(_run(work, item)))
+            running[-1].add_done_callback(watch)
+            if len(running) >= limit:
+                yield await first()
+        while running:
+            yield await first()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        failed.cancel() if not failed.done() else failed.exception()
+
+
+async def _run(work: Callable[[T], Awaitable[R]], item: T) -> R:
+    return await work(item)
+
+
+async def _each(items: Iterable[T]) -> AsyncIterator[T]:
+    for item in items:
+        yield item
