@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from seedbed.errors import JournalError
 APPLICATION_ID = 0x5EEDBED
 """SQLite keeps it in the file's header: this file is ours."""
 
-_SCHEMA_1 = """
+_EFFECTS = """
 create table effects (
     key        text primary key,
     kind       text not null,
@@ -24,14 +23,14 @@ create table effects (
     settled_at text,
     answer     text,
     question   text not null
-) strict;
-create index effects_in_doubt on effects (key) where answer is null;
+) strict
 """
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], object], ...] = (
-    lambda database: database.executescript(_SCHEMA_1),
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (_EFFECTS, "create index effects_in_doubt on effects (key) where answer is null"),
 )
-"""Step n takes a journal of version n to version n + 1; steps are added, never changed."""
+"""Step n takes a journal of version n to version n + 1, wholly or not at all; steps are added,
+never changed."""
 
 
 def hold(path: Path) -> FileLock:
@@ -82,6 +81,11 @@ def connect(path: Path) -> sqlite3.Connection:
     return database
 
 
+def _look(path: Path) -> sqlite3.Connection:
+    """Open for reading only: what may not be ours is not so much as switched to WAL."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
 def inspect(path: Path) -> None:
     """Refuse what is not a sound journal of ours, touching nothing; migrate an older one.
 
@@ -90,21 +94,23 @@ def inspect(path: Path) -> None:
     """
     _inspect_header(path)
     try:
-        with closing(connect(path)) as database:
+        with closing(_look(path)) as database:
             (found,) = database.execute("pragma application_id").fetchone()
             (version,) = database.execute("pragma user_version").fetchone()
             if found != APPLICATION_ID:
                 raise _foreign(path, "a database of another program")
             if version > len(MIGRATIONS):
                 raise JournalError(
-                    f"{path}: journal version {version}, but this seedbed knows up to "
-                    f"{len(MIGRATIONS)}",
-                    hint="Use the newer seedbed that wrote it.",
+                    f"{path}: written by a newer seedbed: journal version {version}, this one "
+                    f"knows up to {len(MIGRATIONS)}",
+                    hint="Use the seedbed that wrote it, or a newer one.",
                 )
             (verdict,) = database.execute("pragma quick_check(1)").fetchone()
             if verdict != "ok":
                 raise _torn(path, verdict)
-            _migrate(database)
+        if version < len(MIGRATIONS):
+            with closing(connect(path)) as database:
+                _migrate(database)
     except sqlite3.Error as error:
         raise _torn(path, str(error)) from error
 
@@ -135,8 +141,10 @@ def _inspect_header(path: Path) -> None:
 def _migrate(database: sqlite3.Connection) -> None:
     (version,) = database.execute("pragma user_version").fetchone()
     for number in range(version, len(MIGRATIONS)):
-        MIGRATIONS[number](database)
-        database.execute(f"pragma user_version = {number + 1}")
+        database.execute("begin immediate")
+        for statement in (*MIGRATIONS[number], f"pragma user_version = {number + 1}"):
+            database.execute(statement)
+        database.execute("commit")
 
 
 def _foreign(path: Path, what: str) -> JournalError:

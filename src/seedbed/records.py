@@ -7,7 +7,7 @@ been answered. Something that was left out is a `Drop` with its reason, never a 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
@@ -132,10 +132,12 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skill:
-    """A named ability, with the topic (SDA) or family (SDD) it was found under."""
+    """A named ability, with the topic it was listed under (SDA), or the number of examples of the
+    user's dataset that need it (SDD)."""
 
     name: str
     topic: str = ""
+    uses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +202,14 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What a model wrote that did not become an instruction, with where it would have come from."""
+
+    text: str
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
     """Why an item was left out: a stable snake_case reason, and the evidence for it."""
 
@@ -207,9 +217,17 @@ class Drop:
     evidence: Mapping[str, float | str] = field(default_factory=dict)
 
 
-Dropped = Instruction | Example | Completion | Skill
+Dropped = Attempt | Instruction | Example
 """What can be left out; a `Drop` says why."""
 
 DropSink = Callable[[Dropped, Drop], None]
+"""Takes what a recipe leaves out, in the order in which the recipe decides."""
+
 Filter = Callable[[Example], Drop | None]
+"""An objection to one example, or None. Pure and free."""
+
+Review = Callable[[Example], Awaitable[Example | Drop]]
+"""The last word on an example: kept (perhaps repaired) or left out. May cost (a judge)."""
+
 Selector = Callable[[Sequence[Example]], Sequence[int]]
+"""A decision over a whole set: the indices to keep, in order."""

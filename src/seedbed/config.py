@@ -1,0 +1,235 @@
+"""A run's TOML: what it may say, checked at once, with errors that name the key and the value.
+
+Untrusted data enters here, so here is pydantic; the rest of the package sees frozen parameters.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from seedbed.errors import ConfigError
+
+OPENAI = "https://api.openai.com/v1"
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Table(BaseModel):
+    """A table of the TOML file: unknown keys are errors, values are not coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PriceTable(Table):
+    """Dollars per million tokens. `cached_input` is `input` unless given."""
+
+    input: Dollars
+    output: Dollars
+    cached_input: Dollars | None = None
+
+
+class TroubleTable(Table):
+    """What the practice teacher gets wrong on purpose, as shares of its calls."""
+
+    duplicate: Share = 0.0
+    truncated: Share = 0.0
+    refused: Share = 0.0
+    malformed: Share = 0.0
+    leaked_commentary: Share = 0.0
+    wrong: Share = 0.0
+    slow: Share = 0.0
+    slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
+    rate_limited: Share = 0.0
+    failed: Share = 0.0
+    latency: Annotated[float, Field(ge=0, le=600)] = 0.0
+
+
+class ModelTable(Table):
+    """A language model: `practice`, or any OpenAI-compatible endpoint."""
+
+    model: Annotated[str, Field(min_length=1)]
+    name: str = ""
+    base_url: str = OPENAI
+    api_key_env: str | None = None
+    extra: Mapping[str, Any] = Field(default_factory=dict)
+    json_schema: bool = False
+    max_completion_tokens: bool = False
+    send_seed: bool = False
+    timeout: Annotated[float, Field(gt=0, le=7200)] = 300.0
+    connect_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
+    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
+    attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    patience: Annotated[float, Field(gt=0)] = 900.0
+    price: PriceTable | None = None
+    trouble: TroubleTable = TroubleTable()
+
+    @model_validator(mode="after")
+    def _urls_and_keys(self) -> ModelTable:
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url = {self.base_url!r}: expected http://… or https://…")
+        if self.model != "practice" and self.trouble != TroubleTable():
+            raise ValueError("trouble: only the model `practice` makes trouble on purpose")
+        return self
+
+    @property
+    def key_variable(self) -> str | None:
+        """The environment variable with the API key; OpenAI's own endpoint has a usual one."""
+        if self.api_key_env is None and self.base_url == OPENAI:
+            return "OPENAI_API_KEY"
+        return self.api_key_env or None
+
+
+class BudgetTable(Table):
+    """Hard caps of the whole run, all its sessions counted together; none unless given."""
+
+    dollars: Dollars | None = None
+    tokens: Count | None = None
+    calls: Count | None = None
+
+
+class DatasetTable(Table):
+    """The user's own dataset, for SDD: a file, a run's folder, or `hf:org/name`."""
+
+    path: Annotated[str, Field(min_length=1)]
+    format: str = "auto"
+    instruction: str = ""
+    input: str = ""
+    response: str = ""
+    on_bad_line: Literal["stop", "skip"] = "stop"
+    sample: Count = 1000
+
+
+class SkillsTable(Table):
+    """Stage one: where the skills and query types come from."""
+
+    path: str = ""
+    dataset: DatasetTable | None = None
+    topics: Count = 45
+    skills_per_topic: Count = 25
+    query_types: Count = 16
+    keep_topics: bool = True
+    asks: Count = 4
+    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
+    max_tokens: Count = 4096
+    labels_per_example: Count = 3
+    families: Count = 120
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SkillsTable:
+        if self.path and self.dataset is not None:
+            raise ValueError("path and dataset: give one of them, or neither to ask the teacher")
+        return self
+
+
+class SkillmixTable(Table):
+    """Stage two: how the examples are made."""
+
+    k: Annotated[int, Field(ge=1, le=10)] = 2
+    profile: Literal["three_turn", "five_turn"] = "three_turn"
+    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Count = 4096
+    redraws: Annotated[int, Field(ge=0, le=99)] = 0
+    rounds: Count = 10
+    avoid_alike: bool = True
+    prompts: str = ""
+    leaks: Literal["repair", "drop", "off"] = "repair"
+    presence_judge: bool = False
+
+
+class Config(Table):
+    """A run. Paths are relative to the folder of the TOML file."""
+
+    recipe: Literal["skillmix"] = "skillmix"
+    count: Count = 4000
+    seed: Annotated[int, Field(ge=0)] = 0
+    folder: str = ""
+    teacher: ModelTable
+    judge: ModelTable | None = None
+    budget: BudgetTable = BudgetTable()
+    skills: SkillsTable = SkillsTable()
+    skillmix: SkillmixTable = SkillmixTable()
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config file.
+
+    Raises:
+        ConfigError: missing, not UTF-8, not TOML, an unknown key or an impossible value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such config file", hint=f"`seedbed init {path}` writes one to start from."
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError(
+            f"{path}: a folder; expected a config file",
+            hint=f"For a run made before, say {path}/config.toml.",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the config cannot be read: {error}") from None
+    return parse_config(text, place=str(path))
+
+
+def parse_config(text: str, *, place: str) -> Config:
+    """Check a config's text; `place` names it in errors."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{place}: not TOML: {error}") from None
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(item, content) for item in error.errors()]
+        raise ConfigError(
+            "\n".join(f"{place}: {problem}" for problem in problems),
+            hint="`seedbed init` writes a config in which every key is explained.",
+        ) from None
+
+
+def _problem(item: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    path = [str(part) for part in item["loc"]]
+    where = _key(path)
+    match item["type"]:
+        case "extra_forbidden":
+            close = get_close_matches(path[-1], _known_keys(path[:-1]), n=1, cutoff=0.5)
+            known = f"did you mean {close[0]}?" if close else _allowed(path[:-1])
+            return f"{where}: unknown key; {known}"
+        case "missing":
+            return f"{where}: missing; it has to be given"
+        case "value_error":
+            return f"{where + ': ' if path else ''}{item['ctx']['error']}"
+        case _:
+            return f"{where} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
+
+
+def _key(path: Sequence[str]) -> str:
+    table, key = ".".join(path[:-1]), path[-1] if path else ""
+    return f"[{table}] {key}" if table else key
+
+
+def _known_keys(path: Sequence[str]) -> list[str]:
+    table: type[BaseModel] = Config
+    for part in path:
+        annotation = table.model_fields[part].annotation
+        options = [annotation, *get_args(annotation)]
+        table = next(
+            option for option in options if isinstance(option, type) and issubclass(option, Table)
+        )
+    return list(table.model_fields)
+
+
+def _allowed(path: Sequence[str]) -> str:
+    return f"allowed here: {', '.join(_known_keys(path))}"

@@ -1,0 +1,1 @@
+"""What keeps an example out: filters, guards, novelty, near-duplicates, contamination."""

@@ -1,0 +1,1 @@
+"""Methods that grow data, each one async generator with its prompts beside it."""

@@ -1,0 +1,164 @@
+"""Instruct-SkillMix (Kaur, Park, Goyal, Arora; ICLR 2025, arXiv 2408.14774).
+
+A teacher writes an instruction that needs k random skills at once, answers it, criticises the
+answer as the person who asked, and refines both. What the paper leaves open, and where we depart
+from it, stands in the README beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+from seedbed.models.model import Model
+from seedbed.prompts import Prompts
+from seedbed.recipes.skillmix.mixes import Mix, deal
+from seedbed.recipes.skillmix.parse import parse_conversation
+from seedbed.recipes.skillmix.skillset import SkillSet
+from seedbed.records import (
+    Attempt,
+    Completion,
+    Drop,
+    Dropped,
+    DropSink,
+    Example,
+    Instruction,
+    Message,
+    Origin,
+    Request,
+    Review,
+    Sampling,
+)
+from seedbed.streams import ordered
+
+Profile = Literal["three_turn", "five_turn"]
+
+TURNS: dict[Profile, tuple[str, ...]] = {
+    "three_turn": ("draft", "critique", "refine"),
+    "five_turn": ("draft", "complete_draft", "critique", "refine", "complete_refined"),
+}
+"""The prompts of a conversation: the paper's for Claude 3.5 Sonnet, and for GPT-4-Turbo."""
+
+DRAWS_PER_MIX = 100
+"""Draw numbers kept free for each time that a mix is dealt, so that they never collide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """What shapes a run. `count` is of examples kept, not of attempts.
+
+    `redraws`: fresh attempts at a mix whose example was dropped. `rounds`: how often the missing
+    examples are asked for with further mixes. `window`: mixes under way at once; no answer depends
+    on it.
+    """
+
+    count: int = 4000
+    k: int = 2
+    seed: int = 0
+    profile: Profile = "three_turn"
+    sampling: Sampling = Sampling(temperature=1.0, max_tokens=4096)
+    redraws: int = 0
+    rounds: int = 10
+    avoid_alike: bool = True
+    window: int = 512
+
+
+async def skillmix(
+    pool: SkillSet,
+    *,
+    model: Model,
+    prompts: Prompts,
+    review: Review,
+    drop: DropSink,
+    params: Params,
+) -> AsyncIterator[Example]:
+    """Yield `params.count` examples in the order of their mixes, or fewer if too many fail.
+
+    Each round asks for exactly as many mixes as are missing. So which requests are made depends on
+    earlier answers and never on timing, and none is made in vain.
+    """
+
+    async def make(mix: Mix) -> tuple[Example | None, list[tuple[Dropped, Drop]]]:
+        drops: list[tuple[Dropped, Drop]] = []
+        for attempt in range(params.redraws + 1):
+            draw = mix.repeat * DRAWS_PER_MIX + attempt
+            item, objection = await converse(mix, draw, model, prompts, params)
+            if objection is None and isinstance(item, Example):
+                verdict = await review(item)
+                if isinstance(verdict, Example):
+                    return verdict, drops
+                objection = verdict
+            drops.append((item, objection or Drop(reason="unparsed")))
+        return None, drops
+
+    mixes = deal(
+        pool.names,
+        pool.query_types,
+        k=params.k,
+        seed=params.seed,
+        avoid_alike=params.avoid_alike,
+    )
+    missing = params.count
+    for _ in range(params.rounds):
+        asked = missing
+        async for example, drops in ordered(make, islice(mixes, asked), limit=params.window):
+            for item, objection in drops:
+                drop(item, objection)
+            if example is not None:
+                missing -= 1
+                yield example
+        if missing in (0, asked):
+            return
+
+
+async def converse(
+    mix: Mix, draw: int, model: Model, prompts: Prompts, params: Params
+) -> tuple[Example, None] | tuple[Attempt, Drop]:
+    """Hold one conversation with the teacher; its last turn holds the example."""
+    kind = mix.query_type
+    examples = "".join(f'\n- "{example}"' for example in kind.examples)
+    slots: dict[str, dict[str, object]] = {
+        "draft": {
+            "skills": ", ".join(mix.skills),
+            "query_type": kind.name,
+            "definition": (kind.definition or kind.name) + examples,
+        }
+    }
+    origin = Origin(
+        recipe="skillmix",
+        step=params.profile,
+        seed=params.seed,
+        round=mix.number,
+        draw=draw,
+        skills=mix.skills,
+        query_type=kind.name,
+    )
+    messages: tuple[Message, ...] = ()
+    completion = Completion(text="")
+    for turn in TURNS[params.profile]:
+        messages += (Message("user", prompts.fill(turn, **slots.get(turn, {}))),)
+        completion = await model.complete(
+            Request(messages=messages, sampling=params.sampling, draw=draw)
+        )
+        origin = replace(origin, calls=(*origin.calls, completion.key))
+        if (cut := unfinished(completion, turn)) and f"complete_{turn}" not in prompts.templates:
+            return Attempt(text=completion.text, origin=origin), cut
+        messages += (Message("assistant", completion.text),)
+    parsed = parse_conversation(completion.text)
+    if isinstance(parsed, Drop):
+        return Attempt(text=completion.text, origin=origin), parsed
+    instruction, response = parsed
+    return Example(
+        instruction=Instruction(text=instruction, origin=origin), response=response
+    ), None
+
+
+def unfinished(completion: Completion, turn: str) -> Drop | None:
+    """The objection to a turn that the teacher did not end by itself."""
+    reasons = {"length": "truncated", "refused": "refused", "rejected": "rejected"}
+    if completion.finish_reason == "stop":
+        return None
+    evidence = {"turn": turn, "note": completion.note}
+    return Drop(reason=reasons[completion.finish_reason], evidence=evidence)

@@ -1,0 +1,51 @@
+"""Does an example really need its k skills? A judge, off by default because it costs a call each.
+
+Skill-Mix (Yu et al., arXiv 2310.17567) grades one point per skill; Instruct-SkillMix has no such
+check. Here every skill has to be marked present by the judge.
+"""
+
+from __future__ import annotations
+
+import re
+
+from seedbed.models.model import Model
+from seedbed.prompts import Prompts
+from seedbed.recipes.skillmix.skillset import normalise
+from seedbed.records import Drop, Example, Message, Request, Review, Sampling
+
+_VERDICT = re.compile(r"^\s*[-*\d.) ]*(?P<skill>.+?)\s*:\s*\**(?P<verdict>yes|no)\b", re.I | re.M)
+
+
+def skill_presence(judge: Model, prompts: Prompts) -> Review:
+    """A review that drops an example unless the judge finds each of its skills at work in it.
+
+    What the judge writes in another form is a drop too ("unjudged"): no verdict is not a yes.
+    """
+
+    async def review(example: Example) -> Example | Drop:
+        skills = example.instruction.origin.skills
+        text = prompts.fill(
+            "presence",
+            skills=", ".join(skills),
+            instruction=example.instruction.text,
+            response=example.response,
+        )
+        sampling = Sampling(temperature=0.0, max_tokens=40 * len(skills))
+        completion = await judge.complete(
+            Request(messages=(Message("user", text),), sampling=sampling)
+        )
+        return verdict(example, completion.text)
+
+    return review
+
+
+def verdict(example: Example, text: str) -> Example | Drop:
+    skills = example.instruction.origin.skills
+    found = {
+        normalise(match["skill"]): match["verdict"].lower() for match in _VERDICT.finditer(text)
+    }
+    if unjudged := [skill for skill in skills if skill not in found]:
+        return Drop(reason="unjudged", evidence={"skill": unjudged[0], "judge": text[:200]})
+    if absent := [skill for skill in skills if found[skill] == "no"]:
+        return Drop(reason="skill_absent", evidence={"skills": ", ".join(absent)})
+    return example
