@@ -23,10 +23,16 @@ def test_a_prompt_of_the_user_replaces_its_namesake_only(tmp_path: Path) -> None
 def test_a_missing_and_an_unknown_placeholder_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "critique.md").write_text("Be $manner.")
     with pytest.raises(ConfigError, match=r"critique\.md: unknown placeholder \$manner"):
-        load_prompts(RECIPE, tmp_path).fill("critique")
+        load_prompts(RECIPE, tmp_path)
     (tmp_path / "critique.md").write_text("Be harsh.")
+    (tmp_path / "topics.md").write_text("Name $count topics.")
+    with pytest.raises(ConfigError, match=r"topics\.md: the placeholder \$known is missing"):
+        load_prompts(RECIPE, tmp_path)
+
+
+def test_a_value_without_a_placeholder_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"critique\.md: the placeholder \$manner is missing"):
-        load_prompts(RECIPE, tmp_path).fill("critique", manner="harsh")
+        load_prompts(RECIPE).fill("critique", manner="harsh")
 
 
 def test_a_stray_dollar_sign_says_how_to_write_one(tmp_path: Path) -> None:

@@ -161,14 +161,14 @@ class Config(Table):
     skillmix: SkillmixTable = SkillmixTable()
 
 
-def load_config(path: Path) -> Config:
-    """Read and check a config file.
+def read_config(path: Path) -> str:
+    """The text of a config file.
 
     Raises:
-        ConfigError: missing, not UTF-8, not TOML, an unknown key or an impossible value.
+        ConfigError: missing, a folder, unreadable, or not UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such config file", hint=f"`seedbed init {path}` writes one to start from."
@@ -180,11 +180,14 @@ def load_config(path: Path) -> Config:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the config cannot be read: {error}") from None
-    return parse_config(text, place=str(path))
 
 
 def parse_config(text: str, *, place: str) -> Config:
-    """Check a config's text; `place` names it in errors."""
+    """Check a config's text; `place` names it in errors.
+
+    Raises:
+        ConfigError: not TOML, an unknown key or an impossible value; all of them are listed.
+    """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -10,6 +10,7 @@
         ├── AccessDenied                   401, 403: the key is wrong
         ├── NotFound                       404: no such model or address
         ├── RequestRejected                400, 413, 422: this one request is not acceptable
+        ├── Stopped                        the run ends, and this request is not sent any more
         └── Transient                      worth trying again
             ├── RateLimited                429
             ├── Overloaded                 5xx
@@ -83,6 +84,10 @@ class NotFound(ModelError):
 
 
 class RequestRejected(ModelError):
+    pass
+
+
+class Stopped(ModelError):
     pass
 
 

@@ -24,7 +24,8 @@ import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,8 +42,10 @@ _INTEND = """
     on conflict (key) do update set sent = sent + 1, asked_at = excluded.asked_at
 """
 _SETTLE = """
-    update effects set answer = ?, settled_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-    where key = ?
+    insert into effects (key, kind, question, answer, sent, asked_at, settled_at)
+    values (?, ?, ?, ?, 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+            strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+    on conflict (key) do update set answer = excluded.answer, settled_at = excluded.settled_at
 """
 _WITHDRAW = "update effects set sent = sent - 1 where key = ?"
 _FORGET = "delete from effects where key = ? and sent = 0 and answer is null"
@@ -57,6 +60,7 @@ class InDoubt:
 
     key: str
     kind: str
+    question: JSON
     asked_at: str
     sent: int
 
@@ -116,17 +120,25 @@ class Journal:
         self._reader.close()
         self._lock.release()
 
-    async def once(self, kind: str, question: JSON, effect: Callable[[], Awaitable[JSON]]) -> JSON:
+    async def once(
+        self,
+        kind: str,
+        question: JSON,
+        effect: Callable[[], Awaitable[JSON]],
+        *,
+        announces: bool = False,
+    ) -> JSON:
         """Answer `question` from memory, or perform `effect` and remember what it returns.
 
-        An `effect` that raises leaves no trace, unless the error says `maybe_paid` or is not one
-        of ours: then the question stays in doubt. The effect runs in a task of its own, so that a
-        cancelled asker does not waste what is already being paid for (see `drain`).
+        The effect runs in a task of its own, so that a cancelled asker does not waste what is
+        already being paid for (see `drain`).
 
         Args:
             kind: what sort of effect this is; part of the key.
             question: everything that shapes the answer, and nothing else.
             effect: performs it; its result must be JSON-able.
+            announces: whether the effect enters `announced` by itself each time that it begins to
+                cost. A model call does: it waits for its turn first, and may be tried again.
 
         Raises:
             JournalError: the answer cannot be looked up or kept.
@@ -136,10 +148,26 @@ class Journal:
             if (known := self._find(key)) is not None:
                 self.replayed += 1
                 return json.loads(known)
-            flight = asyncio.create_task(self._perform(key, kind, question, effect))
+            flight = asyncio.create_task(self._perform(key, kind, question, effect, announces))
             self._flights[key] = flight
             flight.add_done_callback(lambda task: self._land(key, task))
         return await asyncio.shield(flight)
+
+    @asynccontextmanager
+    async def announced(self, kind: str, question: JSON) -> AsyncIterator[None]:
+        """Write down that an effect begins; what the block does is in doubt until it is settled.
+
+        A block that raises leaves no trace, unless the error says `maybe_paid` or is not one of
+        ours: then the question stays in doubt.
+        """
+        key = digest(kind, question)
+        await self._commit((_INTEND, (key, kind, _dumps(question))))
+        try:
+            yield
+        except SeedbedError as error:
+            if not error.maybe_paid:
+                await self._commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
+            raise
 
     async def drain(self, grace: float) -> None:
         """Wait up to `grace` seconds for the effects in flight; the rest stays in doubt."""
@@ -153,13 +181,15 @@ class Journal:
     def in_flight(self) -> int:
         return len(self._flights)
 
-    def in_doubt(self) -> list[InDoubt]:
+    def in_doubt(self, kind: str | None = None) -> list[InDoubt]:
         """What was sent and never settled: after a crash, what may have been paid for nothing."""
-        rows = self._select("select key, kind, asked_at, sent from effects where answer is null")
+        rows = self._select(
+            "select key, kind, question, asked_at, sent from effects where answer is null"
+        )
         return [
-            InDoubt(key=key, kind=kind, asked_at=asked_at, sent=sent)
-            for key, kind, asked_at, sent in rows
-            if key not in self._flights
+            InDoubt(key=key, kind=of, question=json.loads(question), asked_at=asked_at, sent=sent)
+            for key, of, question, asked_at, sent in rows
+            if key not in self._flights and kind in (None, of)
         ]
 
     def entries(self, kind: str) -> Iterator[Entry]:
@@ -187,18 +217,17 @@ class Journal:
             raise _unreadable(self.path, error) from error
 
     async def _perform(
-        self, key: str, kind: str, question: JSON, effect: Callable[[], Awaitable[JSON]]
+        self,
+        key: str,
+        kind: str,
+        question: JSON,
+        effect: Callable[[], Awaitable[JSON]],
+        announces: bool,
     ) -> JSON:
-        text = json.dumps(question, ensure_ascii=False, separators=(",", ":"))
-        await self._commit((_INTEND, (key, kind, text)))
-        try:
+        async with nullcontext() if announces else self.announced(kind, question):
             answer = await effect()
-        except SeedbedError as error:
-            if not error.maybe_paid:
-                await self._commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
-            raise
         self.performed += 1
-        await self._commit((_SETTLE, (json.dumps(answer, ensure_ascii=False), key)))
+        await self._commit((_SETTLE, (key, kind, _dumps(question), _dumps(answer))))
         return answer
 
     def _land(self, key: str, flight: asyncio.Task[JSON]) -> None:
@@ -244,6 +273,10 @@ class Journal:
             if self._writing.in_transaction:
                 self._writing.execute("rollback")
             raise
+
+
+def _dumps(content: JSON) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _tell(waiting: list[asyncio.Future[None]], error: JournalError | None) -> None:

@@ -31,26 +31,10 @@ class Prompts:
         """The text of a prompt with every placeholder filled and every value used.
 
         Raises:
-            ConfigError: a placeholder without a value, a value without a placeholder, or a `$`
-                that is neither a placeholder nor written `$$`.
+            ConfigError: the values and the placeholders are not the same.
         """
         template = Template(self.templates[name])
-        if not template.is_valid():
-            raise ConfigError(
-                f"{self.places[name]}: a `$` that starts no placeholder",
-                hint="Write `$$` for a dollar sign.",
-            )
-        wanted = set(template.get_identifiers())
-        if missing := sorted(wanted - values.keys()):
-            raise ConfigError(
-                f"{self.places[name]}: unknown placeholder ${missing[0]}",
-                hint=f"This prompt has: {', '.join('$' + value for value in sorted(values))}.",
-            )
-        if unused := sorted(values.keys() - wanted):
-            raise ConfigError(
-                f"{self.places[name]}: the placeholder ${unused[0]} is missing",
-                hint=f"Put ${unused[0]} where its text belongs.",
-            )
+        _compare(self.places[name], set(template.get_identifiers()), set(values))
         return template.substitute(values)
 
 
@@ -58,7 +42,8 @@ def load_prompts(package: str, folder: Path | None = None) -> Prompts:
     """Read `<package>/prompts/*.md`, each replaced by its namesake in `folder` if there is one.
 
     Raises:
-        ConfigError: `folder` does not exist, or holds a prompt that the recipe does not have.
+        ConfigError: `folder` does not exist, holds a prompt that the recipe does not have, or one
+            with other placeholders than the prompt it replaces.
     """
     shipped = sorted(
         (entry for entry in (files(package) / "prompts").iterdir() if entry.name.endswith(".md")),
@@ -75,6 +60,31 @@ def load_prompts(package: str, folder: Path | None = None) -> Prompts:
                     f"{path}: {package} has no prompt of this name",
                     hint=f"It has: {', '.join(sorted(templates))}.",
                 )
-            templates[path.stem] = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8")
+            shipped_names = Template(templates[path.stem]).get_identifiers()
+            _compare(str(path), _placeholders(path, text), set(shipped_names))
+            templates[path.stem] = text
             places[path.stem] = str(path)
     return Prompts({name: text.strip() for name, text in templates.items()}, places)
+
+
+def _placeholders(path: Path, text: str) -> set[str]:
+    template = Template(text)
+    if not template.is_valid():
+        raise ConfigError(
+            f"{path}: a `$` that starts no placeholder", hint="Write `$$` for a dollar sign."
+        )
+    return set(template.get_identifiers())
+
+
+def _compare(place: str, wanted: set[str], given: set[str]) -> None:
+    if unknown := sorted(wanted - given):
+        raise ConfigError(
+            f"{place}: unknown placeholder ${unknown[0]}",
+            hint=f"This prompt has: {', '.join('$' + name for name in sorted(given)) or 'none'}.",
+        )
+    if missing := sorted(given - wanted):
+        raise ConfigError(
+            f"{place}: the placeholder ${missing[0]} is missing",
+            hint=f"Put ${missing[0]} where its text belongs.",
+        )

@@ -14,6 +14,8 @@ KIND = "completion"
 class Journaled:
     """Remembers completions in a journal; each carries the key of its entry.
 
+    What is sent is announced by `Announced`, which belongs inside.
+
     The key holds the model's name and the whole request with its draw, and nothing of how the
     answer was got: time limits, retries, concurrency and keys may change between runs.
     """
@@ -29,7 +31,7 @@ class Journaled:
         async def effect() -> JSON:
             return completion_to_json(await self._model.complete(request))
 
-        answer = await self._journal.once(KIND, question, effect)
+        answer = await self._journal.once(KIND, question, effect, announces=True)
         return replace(completion_from_json(answer), key=digest(KIND, question))
 
 

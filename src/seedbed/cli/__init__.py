@@ -1,0 +1,117 @@
+"""The command line: it parses, calls, prints, and does not think."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+FORMATS = ("messages", "alpaca", "sharegpt", "openai", "parquet")
+
+EPILOG = """\
+a first run, offline and free:
+  seedbed init first.toml
+  seedbed plan first.toml
+  seedbed run first.toml
+  seedbed show runs/first
+
+exit codes: 0 done · 1 unexpected · 2 config or arguments · 3 dataset · 4 files or journal
+            5 budget · 6 model · 7 fewer examples than asked · 130 interrupted
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options; imports nothing that is slow."""
+    top = argparse.ArgumentParser(
+        prog="seedbed",
+        description="Grow instruction-tuning data from skills; never pay twice for a call.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"seedbed {version('seedbed')}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    init = commands.add_parser("init", help="write a commented config to start from")
+    init.add_argument("path", nargs="?", default="seedbed.toml", help="default: %(default)s")
+    init.add_argument("--force", action="store_true", help="replace a file that is there")
+
+    plan = commands.add_parser("plan", help="tell what a run will take, before spending anything")
+    _config(plan)
+    _json(plan)
+
+    run = commands.add_parser("run", help="make the data, or go on where it stopped")
+    _config(run)
+    _out(run)
+    _json(run)
+
+    skills = commands.add_parser("skills", help="make skills.json only (stage one of a run)")
+    _config(skills)
+    _out(skills)
+    _json(skills)
+
+    show = commands.add_parser("show", help="what a run made: counts, drops, spend, samples")
+    _folder(show)
+    show.add_argument("--samples", type=int, default=3, metavar="N", help="default: %(default)s")
+    _json(show)
+
+    cost = commands.add_parser("cost", help="what a run took, forecast beside actual")
+    _folder(cost)
+    _json(cost)
+
+    export = commands.add_parser("export", help="write a run's examples in another shape")
+    _folder(export)
+    export.add_argument("--format", required=True, choices=FORMATS)
+    export.add_argument("--out", metavar="FILE", help="default: a file in the run's folder")
+    _json(export)
+
+    serve = commands.add_parser(
+        "serve-practice", help="run the practice teacher as an OpenAI-compatible local server"
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    serve.add_argument("--port", type=int, default=8765, help="default: %(default)s")
+    serve.add_argument(
+        "--trouble",
+        action="append",
+        default=[],
+        metavar="KIND=SHARE",
+        help="make trouble on purpose, e.g. --trouble rate_limited=0.05 --trouble failed=0.02",
+    )
+    return top
+
+
+def _config(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG", help="a TOML file (see `seedbed init`)")
+
+
+def _folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="a run's folder")
+
+
+def _out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", metavar="FOLDER", help="keep the run here instead")
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON, for machines")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the return value is the process's exit code."""
+    options = parser().parse_args(arguments)
+    from seedbed.cli.commands import COMMANDS
+    from seedbed.errors import SeedbedError
+
+    try:
+        return COMMANDS[options.command](options)
+    except SeedbedError as error:
+        print(f"seedbed: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"  → {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("seedbed: interrupted; run the same command to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1

@@ -1,0 +1,141 @@
+"""What each command does: call the package, print what it returns."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from seedbed.errors import ConfigError, StorageError
+from seedbed.records import JSON
+
+INTERRUPTED = 130
+SHORT = 7
+
+
+def init(options: argparse.Namespace) -> int:
+    path = Path(options.path)
+    if path.exists() and not options.force:
+        raise ConfigError(f"{path}: already there", hint="Choose another name, or add --force.")
+    text = (files("seedbed") / "template.toml").read_text(encoding="utf-8")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+    print(f"{path} is written. Next:\n  seedbed plan {path}\n  seedbed run {path}")
+    return 0
+
+
+def plan(options: argparse.Namespace) -> int:
+    from seedbed.cli.tables import forecast_table
+    from seedbed.plan import plan_run, price_of
+
+    made = plan_run(Path(options.config))
+    stages = made.forecast()
+    price = price_of(made.config.teacher)
+    if options.json:
+        return _print_json(made.forecast_json())
+    print(forecast_table(stages, price, made))
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    return _grow(options, skills_only=False)
+
+
+def skills(options: argparse.Namespace) -> int:
+    return _grow(options, skills_only=True)
+
+
+def _grow(options: argparse.Namespace, *, skills_only: bool) -> int:
+    from seedbed.cli.tables import ending
+    from seedbed.cli.watching import watching
+    from seedbed.plan import plan_run
+    from seedbed.run import grow
+
+    made = plan_run(Path(options.config), folder=Path(options.out) if options.out else None)
+
+    async def work() -> int:
+        stop = asyncio.Event()
+        _stop_on_signals(stop)
+        with watching(silent=options.json) as watch:
+            outcome = await grow(made, watch=watch, stop=stop, skills_only=skills_only)
+        if options.json:
+            _print_json(outcome.manifest)
+        else:
+            print(ending(outcome, command=f"seedbed {options.command} {options.config}"))
+        return {"complete": 0, "short": SHORT, "interrupted": INTERRUPTED}[outcome.status]
+
+    return asyncio.run(work())
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """The first Ctrl-C or SIGTERM lets calls in flight settle, the second leaves them in doubt."""
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+
+    def handle() -> None:
+        if stop.is_set() and main is not None:
+            main.cancel()
+            return
+        stop.set()
+        print(
+            "\nstopping: calls in flight are paid for, so they may still settle; "
+            "once more to leave at once",
+            file=sys.stderr,
+        )
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, handle)
+
+
+def show(options: argparse.Namespace) -> int:
+    from seedbed.cli.tables import run_story
+    from seedbed.folder import find_run
+
+    folder = find_run(Path(options.run))
+    if options.json:
+        return _print_json(folder.read_manifest())
+    print(run_story(folder, samples=options.samples))
+    return 0
+
+
+def cost(options: argparse.Namespace) -> int:
+    from seedbed.cli.tables import cost_table
+    from seedbed.folder import find_run
+
+    manifest = find_run(Path(options.run)).read_manifest()
+    if options.json:
+        return _print_json({key: manifest[key] for key in ("spend", "stages", "forecast")})
+    print(cost_table(manifest))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    raise NotImplementedError
+
+
+def serve_practice(options: argparse.Namespace) -> int:
+    raise NotImplementedError
+
+
+def _print_json(content: JSON) -> int:
+    print(json.dumps(content, ensure_ascii=False, indent=1))
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "init": init,
+    "plan": plan,
+    "run": run,
+    "skills": skills,
+    "show": show,
+    "cost": cost,
+    "export": export,
+    "serve-practice": serve_practice,
+}

@@ -1,0 +1,213 @@
+"""What the commands show: plain text made of aligned columns. Model text is shown, never obeyed."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from seedbed.folder import RunFolder
+from seedbed.forecast import Range, Stage, total
+from seedbed.models.prices import Price
+from seedbed.plan import RunPlan
+from seedbed.records import JSON
+from seedbed.session import Outcome
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Text of a model without what could steer a terminal or hide itself."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def columns(rows: Sequence[Sequence[str]], *, head: Sequence[str] = ()) -> str:
+    """Rows under each other: the first column to the left, the others to the right."""
+    every = [list(head), *map(list, rows)] if head else [list(row) for row in rows]
+    widths = [max(len(row[n]) for row in every) for n in range(len(every[0]))]
+    lines = [
+        "  ".join([row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)])
+        for row in every
+    ]
+    if head:
+        lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join("  " + line.rstrip() for line in lines)
+
+
+def forecast_table(plan: RunPlan, stages: list[Stage], price: Price | None) -> str:
+    """What a run will take, stage by stage, low to high."""
+    rows = [_forecast_row(stage, price) for stage in [*stages, total(stages)]]
+    head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
+    config = plan.config
+    lines = [
+        f"{config.recipe}: {config.count:,} examples, k = {config.skillmix.k}, "
+        f"{config.skillmix.profile}, teacher {visible(config.teacher.model)}",
+        "",
+        columns(rows, head=head),
+        "",
+    ]
+    if price is None:
+        lines.append("  No price is known for this model: give `price` under [teacher] for dollars.")
+    else:
+        lines.append(
+            f"  At ${price.input:g} in and ${price.output:g} out per million tokens. From the "
+            "prompts and counts of this\n  config; what the teacher will write is a guess, hence "
+            "the ranges. No call was made."
+        )
+    return "\n".join(lines)
+
+
+def _forecast_row(stage: Stage, price: Price | None) -> tuple[str, ...]:
+    dollars = "?"
+    if price is not None:
+        cost = stage.dollars(input_price=price.input, output_price=price.output)
+        dollars = f"{cost.low:.2f} – {cost.high:.2f}"
+    return (
+        stage.name,
+        _between(stage.calls),
+        _between(stage.prompt_tokens),
+        _between(stage.completion_tokens),
+        dollars,
+    )
+
+
+def _between(values: Range) -> str:
+    low, high = short(values.low), short(values.high)
+    return low if low == high else f"{low} – {high}"
+
+
+def short(number: float) -> str:
+    """1,234 as it is, 1,234,567 as 1.23 M."""
+    if number >= 1e9:
+        return f"{number / 1e9:.2f} G"
+    if number >= 1e6:
+        return f"{number / 1e6:.2f} M"
+    return f"{number:,.0f}"
+
+
+def ending(outcome: Outcome, *, command: str) -> str:
+    """The last words of `seedbed run`."""
+    manifest, folder = outcome.manifest, outcome.plan.folder
+    counts = manifest["counts"]
+    head = {
+        "complete": f"{counts['kept']:,} examples, as asked for.",
+        "short": f"Only {counts['kept']:,} of {counts['wanted']:,} examples: too much was dropped.",
+        "interrupted": f"Stopped with {counts['kept']:,} of {counts['wanted']:,} examples. "
+        "Everything paid for is kept.",
+        "skills": f"{counts['skills']:,} skills and {counts['query_types']:,} query types.",
+    }[manifest["status"]]
+    lines = [head, f"  {spend_line(manifest)}", ""]
+    lines += [f"  {name:13} {path}" for name, path in outputs(folder, manifest)]
+    lines += ["", *(f"  note: {note}" for note in manifest["notes"])]
+    follow = {
+        "complete": f"  Next: seedbed show {folder.path}",
+        "short": "  See why: seedbed show " + str(folder.path),
+        "interrupted": f"  To go on: {command}",
+        "skills": f"  Edit it if you like; then: seedbed run {command.split()[-1]}",
+    }[manifest["status"]]
+    return "\n".join([*lines, follow])
+
+
+def outputs(folder: RunFolder, manifest: Mapping[str, JSON]) -> list[tuple[str, Path]]:
+    """Where the files are, for people."""
+    found = [
+        ("dataset", folder.examples),
+        ("", folder.parquet),
+        ("drops", folder.drops),
+        ("dataset card", folder.card),
+        ("skills", folder.skills),
+    ]
+    return [(name, path) for name, path in found if path.exists()]
+
+
+def spend_line(manifest: Mapping[str, JSON]) -> str:
+    spend = manifest["spend"]
+    text = f"{spend['calls']:,} calls, {spend['tokens']:,} tokens, ${spend['dollars']:.2f}"
+    if spend["doubtful_calls"]:
+        text += (
+            f"; {spend['doubtful_calls']:,} of the calls (up to ${spend['doubtful_dollars']:.2f}) "
+            "were lost on the way and may not have been charged"
+        )
+    return text
+
+
+def run_story(folder: RunFolder, *, samples: int) -> str:
+    """Counts, drops by reason, spend, samples, and where everything is."""
+    manifest = folder.read_manifest()
+    counts = manifest["counts"]
+    lines = [
+        f"{folder.path}: {manifest['recipe']}, {manifest['status']}",
+        f"  teacher {visible(manifest['teacher'])}, seed {manifest['seed']}, "
+        f"seedbed {manifest['seedbed']}",
+        "",
+        f"  {counts['kept']:,} of {counts['wanted']:,} examples kept, "
+        f"{counts['dropped']:,} dropped, {counts['repaired']:,} repaired",
+    ]
+    if manifest["drops"]:
+        rows = [(reason, f"{count:,}") for reason, count in manifest["drops"].items()]
+        lines += ["", columns(rows, head=("dropped for", "count"))]
+    if manifest["repairs"]:
+        rows = [(name, f"{count:,}") for name, count in manifest["repairs"].items()]
+        lines += ["", columns(rows, head=("repaired", "count"))]
+    lines += ["", f"  {spend_line(manifest)}"]
+    for number, example in enumerate(_samples(folder.examples, samples), 1):
+        lines += ["", *_sample(number, example)]
+    lines += ["", *(f"  {name:13} {path}" for name, path in outputs(folder, manifest))]
+    return "\n".join(lines)
+
+
+def _samples(path: Path, count: int) -> list[dict[str, JSON]]:
+    """Examples from all over the file, the same at every look."""
+    if not path.exists() or count < 1:
+        return []
+    with path.open(encoding="utf-8") as file:
+        kept = sum(1 for _ in file)
+    step = max(1, kept // count)
+    with path.open(encoding="utf-8") as file:
+        chosen = islice(file, step // 2, None, step)
+        return [json.loads(text) for text in islice(chosen, count)]
+
+
+def _sample(number: int, example: Mapping[str, JSON]) -> Iterable[str]:
+    yield f"  ── example {number}: {', '.join(example['skills'])} · {example['query_type']}"
+    for field in ("instruction", "input", "response"):
+        if example[field]:
+            yield from _paragraph(field, example[field])
+
+
+def _paragraph(field: str, text: str, limit: int = 900) -> Iterable[str]:
+    """A field of an example, folded to the page and cut where it is very long."""
+    shown = visible(text[:limit]) + (" […]" if len(text) > limit else "")
+    yield f"  {field}:"
+    for part in shown.splitlines():
+        yield from textwrap.wrap(
+            part, 96, initial_indent="    ", subsequent_indent="    "
+        ) or [""]
+
+
+def cost_table(manifest: Mapping[str, JSON]) -> str:
+    """What was forecast beside what it took."""
+    forecast: Mapping[str, JSON] = manifest["forecast"]
+    rows = []
+    for name, actual in manifest["stages"].items():
+        expected = forecast.get(name)
+        rows.append(
+            (
+                name,
+                _pair(expected, "calls"),
+                f"{actual['calls']:,}",
+                _pair(expected, "prompt_tokens"),
+                f"{actual['prompt_tokens']:,}",
+                _pair(expected, "completion_tokens"),
+                f"{actual['completion_tokens']:,}",
+            )
+        )
+    head = ("", "calls forecast", "actual", "prompt forecast", "actual", "written forecast", "actual")
+    return f"{columns(rows, head=head)}\n\n  in all: {spend_line(manifest)}"
+
+
+def _pair(expected: Mapping[str, JSON] | None, field: str) -> str:
+    return _between(Range(*expected[field])) if expected else "–"

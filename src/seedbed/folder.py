@@ -1,0 +1,100 @@
+"""A run's folder: which file is what. Only `journal.db` is state; the rest can be rebuilt."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.errors import ConfigError, StorageError
+from seedbed.files import write_text
+from seedbed.records import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.db"
+
+    @property
+    def skills(self) -> Path:
+        return self.path / "skills.json"
+
+    @property
+    def examples(self) -> Path:
+        return self.path / "examples.jsonl"
+
+    @property
+    def parquet(self) -> Path:
+        return self.path / "examples.parquet"
+
+    @property
+    def drops(self) -> Path:
+        return self.path / "drops.jsonl"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "README.md"
+
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises:
+            StorageError: a file is in the way, or its parent cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{self.path}: the run's folder cannot be made: {error.strerror}",
+                hint="Choose another one with --out, or `folder` in the config.",
+            ) from error
+
+    def read_manifest(self) -> dict[str, JSON]:
+        """What is known of the run, empty before its first session.
+
+        Raises:
+            ConfigError: the file is not a manifest.
+        """
+        try:
+            content = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"{self.manifest}: not a manifest: {error}",
+                hint="It is rebuilt by the next `seedbed run`; move the damaged one away.",
+            ) from error
+        if not isinstance(content, dict):
+            raise ConfigError(f"{self.manifest}: expected an object")
+        return content
+
+    def write_manifest(self, content: JSON) -> None:
+        write_text(self.manifest, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def find_run(path: Path) -> RunFolder:
+    """The folder of a run that has begun.
+
+    Raises:
+        ConfigError: there is none at `path`.
+    """
+    folder = RunFolder(path)
+    if not folder.manifest.exists():
+        what = "a folder, but not of a run" if path.is_dir() else "no such folder"
+        raise ConfigError(
+            f"{path}: {what}; expected one with a manifest.json",
+            hint="`seedbed run CONFIG` makes one, and says where.",
+        )
+    return folder

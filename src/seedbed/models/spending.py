@@ -1,0 +1,60 @@
+"""What a journal says was spent: the answers it holds, and what may have been paid for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seedbed.journal import Journal
+from seedbed.models.journaled import KIND, completion_from_json
+from seedbed.models.ledger import Spend
+from seedbed.models.prices import Price, worst_case
+from seedbed.records import JSON, Completion, Message, Request, Sampling
+
+
+def spent_in(journal: Journal, prices: Mapping[str, Price | None]) -> Spend:
+    """The spending of all earlier sessions, for the caps of the next one.
+
+    A lost attempt (in flight at a crash, or timed out before a later one succeeded) is booked at
+    its worst case and as doubtful: it may have been charged.
+
+    Args:
+        journal: of the run.
+        prices: by model name; a model that is not there, or has None, costs no money.
+    """
+    total = Spend()
+    for entry in journal.entries(KIND):
+        name, request = entry.question[0], entry.question[1]
+        completion = completion_from_json(entry.answer)
+        total += spend_of(completion, prices.get(name))
+        total += _lost(request, prices.get(name), entry.sent - 1)
+    for doubt in journal.in_doubt(KIND):
+        name, request = doubt.question[0], doubt.question[1]
+        total += _lost(request, prices.get(name), doubt.sent)
+    return total
+
+
+def spend_of(completion: Completion, price: Price | None) -> Spend:
+    """One completion's spending; a rejected request is no call that anybody charges."""
+    if completion.finish_reason == "rejected":
+        return Spend()
+    return Spend.of(completion.usage, price)
+
+
+def request_from_json(content: JSON) -> Request:
+    """The inverse of `Request.to_json`."""
+    sampling = dict(content["sampling"])
+    sampling["stop"] = tuple(sampling["stop"])
+    return Request(
+        messages=tuple(Message(role, text) for role, text in content["messages"]),
+        sampling=Sampling(**sampling),
+        schema=content["schema"],
+        draw=content["draw"],
+    )
+
+
+def _lost(request: JSON, price: Price | None, times: int) -> Spend:
+    worst = Spend.of(worst_case(request_from_json(request)), price, doubtful=True)
+    total = Spend()
+    for _ in range(times):
+        total += worst
+    return total

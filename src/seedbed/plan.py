@@ -1,0 +1,157 @@
+"""From a config file to a checked run: its parameters, prompts and folder, and its forecast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.config import Config, ModelTable, parse_config, read_config
+from seedbed.folder import RunFolder
+from seedbed.forecast import Stage, total
+from seedbed.models.prices import Price, find_price
+from seedbed.prompts import Prompts, load_prompts
+from seedbed.recipes.skillmix import Params
+from seedbed.recipes.skillmix.extract import ExtractParams
+from seedbed.recipes.skillmix.forecast import (
+    PRACTICE,
+    TEACHER,
+    forecast_extraction,
+    forecast_generation,
+    forecast_presence,
+)
+from seedbed.recipes.skillmix.skillset import SkillSet, load_skills
+from seedbed.records import JSON, Sampling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """A checked run, not begun. `text` is the config as it was written, `home` its folder."""
+
+    config: Config
+    text: str
+    home: Path
+    folder: RunFolder
+    prompts: Prompts
+
+    def path(self, written: str) -> Path:
+        """A path of the config: relative ones start at the config's folder."""
+        return self.home / written
+
+    def forecast(self, pool: SkillSet | None = None) -> dict[str, list[Stage]]:
+        """What the run will take: for each of its stages, prompt by prompt.
+
+        Args:
+            pool: what stage one resulted in, where that is known.
+        """
+        config = self.config
+        lengths = PRACTICE if config.teacher.model == "practice" else TEACHER
+        stages: dict[str, list[Stage]] = {}
+        if config.skills.path:
+            pool = load_skills(self.path(config.skills.path))
+        elif pool is None:
+            dataset = config.skills.dataset
+            stages["skills"] = forecast_extraction(
+                self.prompts,
+                self.extract_params,
+                lengths,
+                sampled=dataset.sample if dataset is not None else None,
+            )
+        stages["examples"] = forecast_generation(self.prompts, self.params, lengths, pool=pool)
+        if config.skillmix.presence_judge:
+            judge = forecast_presence(self.prompts, self.params, lengths)
+            stages["presence judge"] = [judge]
+        return stages
+
+    def price(self, stage: str) -> Price | None:
+        """Dollars per million tokens of the model that a stage asks."""
+        judge = self.config.judge
+        judged = stage == "presence judge" and judge is not None
+        return price_of(judge if judged and judge is not None else self.config.teacher)
+
+    def forecast_json(self) -> dict[str, JSON]:
+        """The forecast as it stands in a manifest: a total for each stage."""
+        return {
+            name: total(stages).to_json() | {"dollars": _dollars(stages, self.price(name))}
+            for name, stages in self.forecast().items()
+        }
+
+    @property
+    def params(self) -> Params:
+        table = self.config.skillmix
+        return Params(
+            count=self.config.count,
+            k=table.k,
+            seed=self.config.seed,
+            profile=table.profile,
+            sampling=Sampling(
+                temperature=table.temperature, top_p=table.top_p, max_tokens=table.max_tokens
+            ),
+            redraws=table.redraws,
+            rounds=table.rounds,
+            avoid_alike=table.avoid_alike,
+            window=2 * self.config.teacher.max_in_flight,
+        )
+
+    @property
+    def extract_params(self) -> ExtractParams:
+        table = self.config.skills
+        return ExtractParams(
+            topics=table.topics,
+            skills_per_topic=table.skills_per_topic,
+            query_types=table.query_types,
+            keep_topics=table.keep_topics,
+            asks=table.asks,
+            sampling=Sampling(temperature=table.temperature, max_tokens=table.max_tokens),
+            window=2 * self.config.teacher.max_in_flight,
+            labels_per_example=table.labels_per_example,
+            families=table.families,
+        )
+
+
+def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
+    """Read and check everything that a run needs, before anything is spent.
+
+    Args:
+        config: the TOML file.
+        folder: where the run is kept, instead of what the config says.
+
+    Raises:
+        ConfigError: the config, a prompt file or the skills file is wrong.
+    """
+    text = read_config(config)
+    parsed = parse_config(text, place=str(config))
+    home = config.parent
+    named = folder or (home / parsed.folder if parsed.folder else Path("runs") / config.stem)
+    prompts_folder = home / parsed.skillmix.prompts if parsed.skillmix.prompts else None
+    plan = RunPlan(
+        config=parsed,
+        text=text,
+        home=home,
+        folder=RunFolder(named),
+        prompts=load_prompts("seedbed.recipes.skillmix", prompts_folder),
+    )
+    if parsed.skills.path:
+        load_skills(plan.path(parsed.skills.path))
+    return plan
+
+
+def price_of(table: ModelTable) -> Price | None:
+    """Dollars per million tokens: from the config, else from the price library; None if unknown.
+
+    The practice teacher costs nothing.
+    """
+    if table.price is not None:
+        return Price(
+            input=table.price.input,
+            output=table.price.output,
+            cached_input=table.price.cached_input,
+        )
+    if table.model == "practice":
+        return Price(input=0.0, output=0.0)
+    return find_price(table.model, table.base_url)
+
+
+def _dollars(stages: list[Stage], price: Price | None) -> JSON:
+    if price is None:
+        return None
+    return total(stages).dollars(input_price=price.input, output_price=price.output).to_json()

@@ -1,0 +1,63 @@
+"""The files that a session rebuilds from the recipe's stream, visible whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from seedbed.export import drop_to_json, example_from_json, example_to_json, write_parquet
+from seedbed.files import json_line, replacing
+from seedbed.folder import RunFolder
+from seedbed.records import JSON, Drop, Dropped, Example
+
+
+class _Discarded(Exception):
+    """Leaves `replacing` without replacing."""
+
+
+class Projections:
+    """`examples.jsonl` and `drops.jsonl`, a line at a time; use it as a context manager.
+
+    Nothing is kept in memory. Leaving the block without `publish` leaves the old files as they
+    were.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> Projections:
+        self._stack = ExitStack()
+        self._examples = self._stack.enter_context(replacing(self._folder.examples))
+        self._drops = self._stack.enter_context(replacing(self._folder.drops))
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        error = _Discarded()
+        with suppress(_Discarded):
+            self._stack.__exit__(_Discarded, error, None)
+
+    def keep(self, example: Example) -> None:
+        _write(self._examples, example_to_json(example))
+
+    def drop(self, item: Dropped, objection: Drop) -> None:
+        _write(self._drops, drop_to_json(item, objection))
+
+    def publish(self) -> None:
+        """Put the files in place, and `examples.parquet` beside them."""
+        self._stack.close()
+        write_parquet(read_examples(self._folder.examples), self._folder.parquet)
+
+
+def _write(file: BinaryIO, row: JSON) -> None:
+    file.write(json_line(row).encode("utf-8"))
+
+
+def read_examples(path: Path) -> Iterator[Example]:
+    """The examples of a run's `examples.jsonl`."""
+    import json
+
+    with path.open(encoding="utf-8") as file:
+        for text in file:
+            yield example_from_json(json.loads(text))

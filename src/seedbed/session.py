@@ -1,0 +1,229 @@
+"""One session of a run: what is counted while it goes on, and the manifest that says how it went."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Literal
+
+from seedbed.files import write_text
+from seedbed.forecast import total
+from seedbed.journal import Journal
+from seedbed.models.ledger import Ledger, Spend
+from seedbed.models.metered import Tally
+from seedbed.plan import RunPlan
+from seedbed.projections import Projections
+from seedbed.recipes.skillmix.skillset import SkillSet, skills_to_json
+from seedbed.records import JSON, Drop, Dropped, Example, digest
+
+Status = Literal["running", "skills", "complete", "short", "interrupted"]
+"""`skills`: stage one only, as asked. `short`: the recipe ended with fewer examples than wanted.
+`interrupted`: by a person or an error; started again, the run goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run is.
+
+    `calls` counts what the recipe asked, replayed or paid; `paid` what this session performed.
+    `calls_expected` is the middle of the forecast. `level` is the adaptive concurrency's present
+    bound. `spend` is of all sessions, `reserved` the worst case of what is in flight. `seconds`
+    are since this session began.
+    """
+
+    stage: str
+    kept: int
+    wanted: int
+    dropped: int
+    calls: int
+    calls_expected: int
+    paid: int
+    in_flight: int
+    level: int
+    spend: Spend
+    reserved: Spend
+    cap_dollars: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run made and what it took; `manifest` is what stands in `manifest.json`."""
+
+    plan: RunPlan
+    status: Status
+    manifest: Mapping[str, JSON]
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """Counts and notes of one session; `earlier` is the manifest that the last one left."""
+
+    plan: RunPlan
+    journal: Journal
+    ledger: Ledger
+    files: Projections
+    earlier: Mapping[str, JSON]
+    clock: Callable[[], float] = time.monotonic
+    began: float = 0.0
+    started: str = ""
+    in_doubt: int = 0
+    stage: str = "skills"
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+    repaired: int = 0
+    calls_expected: int = 0
+    pool: SkillSet | None = None
+    skills_digest: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Take stock of what earlier sessions left, and say that this one runs."""
+        self.began = self.clock()
+        self.started = _now()
+        self.in_doubt = sum(doubt.sent for doubt in self.journal.in_doubt())
+        if self.in_doubt:
+            self.notes.append(
+                f"{self.in_doubt} calls were in flight when an earlier session ended. They may "
+                "have been charged; they are asked again if they are needed."
+            )
+        stages = [stage for group in self.plan.forecast().values() for stage in group]
+        expected = total(stages).calls
+        self.calls_expected = round((expected.low + expected.high) / 2)
+        self.skills_digest = self.earlier.get("digests", {}).get("skills")
+        write_text(self.plan.folder.config, self.plan.text)
+        self.plan.folder.write_manifest(self._manifest("running") | self._earlier_results())
+
+    @property
+    def skills_edited(self) -> bool:
+        """Whether a person changed the run's `skills.json` since a session wrote it."""
+        path = self.plan.folder.skills
+        return path.exists() and self.skills_digest != digest(path.read_text(encoding="utf-8"))
+
+    def tally(self, stage: str) -> Tally:
+        """The tally of a stage, which becomes the one that is shown."""
+        self.stage = stage
+        return self.tallies.setdefault(stage, Tally())
+
+    def keep_pool(self, pool: SkillSet, *, write: bool) -> None:
+        """Take the pool into use, and make the run's `skills.json` of it unless it came from there."""
+        self.pool = pool
+        if write:
+            text = skills_to_json(pool)
+            self.skills_digest = digest(text)
+            write_text(self.plan.folder.skills, text)
+
+    def keep(self, example: Example) -> None:
+        self.kept += 1
+        self.repaired += bool(example.repairs)
+        self.repairs.update(example.repairs)
+        self.files.keep(example)
+
+    def drop(self, item: Dropped, objection: Drop) -> None:
+        self.reasons[objection.reason] += 1
+        self.files.drop(item, objection)
+
+    def progress(self, *, in_flight: int, level: int) -> Progress:
+        return Progress(
+            stage=self.stage,
+            kept=self.kept,
+            wanted=self.plan.config.count,
+            dropped=self.reasons.total(),
+            calls=sum(tally.calls for tally in self.tallies.values()),
+            calls_expected=self.calls_expected,
+            paid=self.journal.performed,
+            in_flight=in_flight,
+            level=level,
+            spend=self.ledger.spent,
+            reserved=self.ledger.reserved,
+            cap_dollars=self.plan.config.budget.dollars,
+            seconds=self.clock() - self.began,
+        )
+
+    def end(self, *, finished: bool, skills_only: bool) -> Outcome:
+        """Put the files in place, unless an earlier session got farther than this one did."""
+        status = self._status(finished=finished, skills_only=skills_only)
+        manifest = self._manifest(status)
+        farther = self.earlier.get("counts", {}).get("kept", 0) > self.kept
+        if skills_only or (farther and not finished):
+            manifest |= self._earlier_results()
+        else:
+            self.files.publish()
+        self.plan.folder.write_manifest(manifest)
+        return Outcome(plan=self.plan, status=status, manifest=manifest)
+
+    def _status(self, *, finished: bool, skills_only: bool) -> Status:
+        if not finished:
+            return "interrupted"
+        if skills_only:
+            return "skills"
+        return "complete" if self.kept == self.plan.config.count else "short"
+
+    def _earlier_results(self) -> dict[str, JSON]:
+        """What the manifest says of files that stay as they are."""
+        results = ("counts", "drops", "repairs", "stages")
+        return {name: self.earlier[name] for name in results if name in self.earlier}
+
+    def _manifest(self, status: Status) -> dict[str, JSON]:
+        plan, pool = self.plan, self.pool
+        this = {
+            "started": self.started,
+            "ended": None if status == "running" else _now(),
+            "status": status,
+            "paid": self.journal.performed,
+            "replayed": self.journal.replayed,
+            "in_doubt_before": self.in_doubt,
+        }
+        return {
+            "seedbed": version("seedbed"),
+            "python": platform.python_version(),
+            "recipe": plan.config.recipe,
+            "status": status,
+            "seed": plan.config.seed,
+            "teacher": plan.config.teacher.model,
+            "counts": {
+                "wanted": plan.config.count,
+                "kept": self.kept,
+                "dropped": self.reasons.total(),
+                "repaired": self.repaired,
+                "skills": len(pool.skills) if pool else 0,
+                "query_types": len(pool.query_types) if pool else 0,
+            },
+            "drops": dict(self.reasons.most_common()),
+            "repairs": dict(self.repairs.most_common()),
+            "spend": spend_to_json(self.ledger.spent),
+            "stages": {name: tally.to_json() for name, tally in self.tallies.items()},
+            "forecast": plan.forecast_json(),
+            "digests": {
+                "config": digest(plan.text),
+                "prompts": plan.prompts.digest,
+                "skills": self.skills_digest,
+            },
+            "notes": self.notes,
+            "sessions": [*self.earlier.get("sessions", []), this],
+        }
+
+
+def spend_to_json(spend: Spend) -> dict[str, JSON]:
+    return {
+        "calls": spend.calls,
+        "tokens": spend.tokens,
+        "prompt_tokens": spend.prompt_tokens,
+        "completion_tokens": spend.completion_tokens,
+        "cached_tokens": spend.cached_tokens,
+        "dollars": spend.dollars,
+        "doubtful_calls": spend.doubtful_calls,
+        "doubtful_tokens": spend.doubtful_tokens,
+        "doubtful_dollars": spend.doubtful_dollars,
+    }
+
+
+def _now() -> str:
+    return datetime.now(tz=UTC).isoformat(timespec="seconds")
