@@ -2,8 +2,8 @@
 
     python benchmarks/journal.py [--calls 20000] [--folder FOLDER]
 
-Questions of 1.5 KB and answers of 1.2 KB, as of a short conversation. "Durable" means committed with
-an fsync before the caller has it. The folder decides which disk is measured.
+Questions of 1.5 KB and answers of 1.2 KB, as of a short conversation. "Durable" means committed
+with an fsync before the caller has it. The folder decides which disk is measured.
 """
 
 from __future__ import annotations

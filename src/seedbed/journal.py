@@ -13,17 +13,14 @@ What this promises:
     * a journal that cannot write stops the run, and a file that is not a whole journal is refused
       and left as it is.
 
-One thread writes. Whatever waits for it shares one transaction and one fsync (group commit), which
-is what makes durability affordable: the cost of a commit is spread over all calls in flight.
+What waits to be written shares one transaction and one fsync (`journal_writer`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import queue
 import sqlite3
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -33,6 +30,7 @@ from typing import Self
 
 from seedbed.errors import JournalError, SeedbedError
 from seedbed.journal_file import connect, create, hold, inspect
+from seedbed.journal_writer import Writer
 from seedbed.records import JSON, digest
 
 _FIND = "select answer from effects where key = ?"
@@ -49,9 +47,6 @@ _SETTLE = """
 """
 _WITHDRAW = "update effects set sent = sent - 1 where key = ?"
 _FORGET = "delete from effects where key = ? and sent = 0 and answer is null"
-
-Statement = tuple[str, tuple[JSON, ...]]
-Job = tuple[tuple[Statement, ...], asyncio.Future[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +86,6 @@ class Journal:
         self.performed = 0
         self.replayed = 0
         self._flights: dict[str, asyncio.Task[JSON]] = {}
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._broken: JournalError | None = None
 
     def __enter__(self) -> Self:
         self._lock = hold(self.path)
@@ -101,12 +94,10 @@ class Journal:
                 create(self.path)
             inspect(self.path)
             self._reader = connect(self.path)
-            self._writing = connect(self.path)
+            self._writer = Writer(self.path)
         except BaseException:
             self._lock.release()
             raise
-        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
-        self._writer.start()
         return self
 
     def __exit__(
@@ -115,8 +106,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._jobs.put(None)
-        self._writer.join()
+        self._writer.close()
         self._reader.close()
         self._lock.release()
 
@@ -161,12 +151,12 @@ class Journal:
         ours: then the question stays in doubt.
         """
         key = digest(kind, question)
-        await self._commit((_INTEND, (key, kind, _dumps(question))))
+        await self._writer.commit((_INTEND, (key, kind, _dumps(question))))
         try:
             yield
         except SeedbedError as error:
             if not error.maybe_paid:
-                await self._commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
+                await self._writer.commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
             raise
 
     async def drain(self, grace: float) -> None:
@@ -205,8 +195,7 @@ class Journal:
             )
 
     def _find(self, key: str) -> str | None:
-        if self._broken is not None:
-            raise self._broken
+        self._writer.check()
         row = next(iter(self._select(_FIND, key)), None)
         return None if row is None else row[0]
 
@@ -227,7 +216,7 @@ class Journal:
         async with nullcontext() if announces else self.announced(kind, question):
             answer = await effect()
         self.performed += 1
-        await self._commit((_SETTLE, (key, kind, _dumps(question), _dumps(answer))))
+        await self._writer.commit((_SETTLE, (key, kind, _dumps(question), _dumps(answer))))
         return answer
 
     def _land(self, key: str, flight: asyncio.Task[JSON]) -> None:
@@ -235,74 +224,9 @@ class Journal:
         if not flight.cancelled():
             flight.exception()  # seen here: its asker may have been cancelled meanwhile
 
-    async def _commit(self, *statements: Statement) -> None:
-        if self._broken is not None:
-            raise self._broken
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._jobs.put((statements, done))
-        await done
-
-    def _write(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            try:
-                self._write_batch(batch)
-            except (sqlite3.Error, UnicodeError) as error:
-                self._broken = _unwritable(self.path, error)
-            _tell([done for _, done in batch], self._broken)
-        self._writing.close()
-
-    def _next_batch(self) -> list[Job] | None:
-        if (job := self._jobs.get()) is None:
-            return None
-        batch = [job]
-        while not self._jobs.empty():
-            if (job := self._jobs.get()) is None:
-                self._jobs.put(None)
-                break
-            batch.append(job)
-        return batch
-
-    def _write_batch(self, batch: list[Job]) -> None:
-        self._writing.execute("begin immediate")
-        try:
-            for statements, _ in batch:
-                for statement, values in statements:
-                    self._writing.execute(statement, values)
-            self._writing.execute("commit")
-        except BaseException:
-            if self._writing.in_transaction:
-                self._writing.execute("rollback")
-            raise
-
 
 def _dumps(content: JSON) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-
-
-def _tell(waiting: list[asyncio.Future[None]], error: JournalError | None) -> None:
-    """Wake the waiters of each loop with one call; a loop that has closed needs no waking."""
-    for loop in {done.get_loop() for done in waiting}:
-        mine = [done for done in waiting if done.get_loop() is loop]
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, mine, error)
-
-
-def _settle(waiting: list[asyncio.Future[None]], error: JournalError | None) -> None:
-    for done in waiting:
-        if done.done():
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-
-def _unwritable(path: Path, error: Exception) -> JournalError:
-    return JournalError(
-        f"{path}: the journal cannot be written: {error}",
-        hint="Nothing that was settled is lost. Free disk space or mend the folder's permissions, "
-        "then run the same command again.",
-    )
 
 
 def _unreadable(path: Path, error: Exception) -> JournalError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.config import Config, ModelTable, parse_config, read_config
 from seedbed.folder import RunFolder
-from seedbed.forecast import Stage, total
+from seedbed.forecast import Range, Stage, total
 from seedbed.models.prices import Price, find_price
 from seedbed.prompts import Prompts, load_prompts
 from seedbed.recipes.skillmix import Params
@@ -68,12 +69,23 @@ class RunPlan:
         judged = stage == "presence judge" and judge is not None
         return price_of(judge if judged and judge is not None else self.config.teacher)
 
+    def dollars(self, forecast: Mapping[str, list[Stage]]) -> Range | None:
+        """What stages cost, each at its model's price; None where a price is not known."""
+        costs = Range(0, 0)
+        for name, stages in forecast.items():
+            if (price := self.price(name)) is None:
+                return None
+            costs += total(stages).dollars(input_price=price.input, output_price=price.output)
+        return costs
+
     def forecast_json(self) -> dict[str, JSON]:
         """The forecast as it stands in a manifest: a total for each stage."""
-        return {
-            name: total(stages).to_json() | {"dollars": _dollars(stages, self.price(name))}
-            for name, stages in self.forecast().items()
-        }
+        content = {}
+        for name, stages in self.forecast().items():
+            dollars = self.dollars({name: stages})
+            content[name] = total(stages).to_json()
+            content[name] |= {"dollars": dollars.to_json() if dollars else None}
+        return content
 
     @property
     def params(self) -> Params:
@@ -149,9 +161,3 @@ def price_of(table: ModelTable) -> Price | None:
     if table.model == "practice":
         return Price(input=0.0, output=0.0)
     return find_price(table.model, table.base_url)
-
-
-def _dollars(stages: list[Stage], price: Price | None) -> JSON:
-    if price is None:
-        return None
-    return total(stages).dollars(input_price=price.input, output_price=price.output).to_json()

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seedbed.card import dataset_card
 from seedbed.config import DatasetTable, ModelTable
 from seedbed.curate.leaks import guard
 from seedbed.curate.review import all_of, mended
 from seedbed.datasets import ReadSettings, read_dataset, sample
 from seedbed.errors import SeedbedError, StorageError
-from seedbed.files import write_text
 from seedbed.journal import Journal
 from seedbed.models.allowances import Allowances
 from seedbed.models.announced import Announced
@@ -137,11 +135,7 @@ async def _tick(session: Session, teacher: Endpoint, watch: Watch | None) -> Non
 
 
 def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
-    outcome = session.end(finished=finished, skills_only=skills_only)
-    folder = session.plan.folder
-    if folder.examples.exists():
-        write_text(folder.card, dataset_card(card_facts(outcome)))
-    return outcome
+    return session.end(finished=finished, skills_only=skills_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,3 +271,19 @@ async def _pool(plan: RunPlan, session: Session, model: Model) -> SkillSet:
         pool = replace(pool, query_types=types)
     session.keep_pool(pool, write=not session.skills_edited)
     return pool
+
+
+def _sampled(plan: RunPlan, table: DatasetTable, session: Session) -> list[Example]:
+    """The examples of the user's dataset that stage one looks at; what was unreadable is noted."""
+    settings = ReadSettings(
+        format=table.format,
+        instruction=table.instruction,
+        input=table.input,
+        response=table.response,
+        on_bad_line=table.on_bad_line,
+    )
+    remote = table.path.startswith("hf:")
+    source = read_dataset(table.path if remote else plan.path(table.path), settings=settings)
+    examples = sample(source, table.sample, seed=plan.config.seed)
+    session.notes.append(str(source.report))
+    return examples

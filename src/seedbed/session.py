@@ -1,4 +1,4 @@
-"""One session of a run: what is counted while it goes on, and the manifest that says how it went."""
+"""One session of a run: what it counts, and the manifest that says how it went."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Session:
         return self.tallies.setdefault(stage, Tally())
 
     def keep_pool(self, pool: SkillSet, *, write: bool) -> None:
-        """Take the pool into use, and make the run's `skills.json` of it unless it came from there."""
+        """Take the pool into use; `write` it unless it came from the run's own `skills.json`."""
         self.pool = pool
         if write:
             text = skills_to_json(pool)

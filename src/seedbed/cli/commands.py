@@ -33,14 +33,12 @@ def init(options: argparse.Namespace) -> int:
 
 def plan(options: argparse.Namespace) -> int:
     from seedbed.cli.tables import forecast_table
-    from seedbed.plan import plan_run, price_of
+    from seedbed.plan import plan_run
 
     made = plan_run(Path(options.config))
-    stages = made.forecast()
-    price = price_of(made.config.teacher)
     if options.json:
         return _print_json(made.forecast_json())
-    print(forecast_table(stages, price, made))
+    print(forecast_table(made))
     return 0
 
 
@@ -69,7 +67,7 @@ def _grow(options: argparse.Namespace, *, skills_only: bool) -> int:
             _print_json(outcome.manifest)
         else:
             print(ending(outcome, command=f"seedbed {options.command} {options.config}"))
-        return {"complete": 0, "short": SHORT, "interrupted": INTERRUPTED}[outcome.status]
+        return {"short": SHORT, "interrupted": INTERRUPTED}.get(outcome.status, 0)
 
     return asyncio.run(work())
 
@@ -117,7 +115,17 @@ def cost(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from seedbed.export import default_name, write_examples
+    from seedbed.folder import find_run
+    from seedbed.projections import read_examples
+
+    folder = find_run(Path(options.run))
+    path = Path(options.out) if options.out else folder.path / default_name(options.format)
+    count = write_examples(read_examples(folder.examples), path, shape=options.format)
+    if options.json:
+        return _print_json({"path": str(path), "format": options.format, "examples": count})
+    print(f"{count:,} examples in {path}")
+    return 0
 
 
 def serve_practice(options: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from seedbed.folder import RunFolder
 from seedbed.forecast import Range, Stage, total
-from seedbed.models.prices import Price
 from seedbed.plan import RunPlan
 from seedbed.records import JSON
 from seedbed.session import Outcome
@@ -29,7 +28,10 @@ def columns(rows: Sequence[Sequence[str]], *, head: Sequence[str] = ()) -> str:
     every = [list(head), *map(list, rows)] if head else [list(row) for row in rows]
     widths = [max(len(row[n]) for row in every) for n in range(len(every[0]))]
     lines = [
-        "  ".join([row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)])
+        "  ".join(
+            [row[0].ljust(widths[0])]
+            + [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
+        )
         for row in every
     ]
     if head:
@@ -37,40 +39,41 @@ def columns(rows: Sequence[Sequence[str]], *, head: Sequence[str] = ()) -> str:
     return "\n".join("  " + line.rstrip() for line in lines)
 
 
-def forecast_table(plan: RunPlan, stages: list[Stage], price: Price | None) -> str:
-    """What a run will take, stage by stage, low to high."""
-    rows = [_forecast_row(stage, price) for stage in [*stages, total(stages)]]
-    head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
-    config = plan.config
-    lines = [
-        f"{config.recipe}: {config.count:,} examples, k = {config.skillmix.k}, "
-        f"{config.skillmix.profile}, teacher {visible(config.teacher.model)}",
-        "",
-        columns(rows, head=head),
-        "",
+def forecast_table(plan: RunPlan) -> str:
+    """What a run will take, prompt by prompt, low to high."""
+    config, forecast = plan.config, plan.forecast()
+    rows = [
+        _forecast_row(f"{name}: {stage.name}", plan, {name: [stage]})
+        for name, stages in forecast.items()
+        for stage in stages
     ]
+    rows.append(_forecast_row("in all", plan, forecast))
+    price = plan.price("examples")
     if price is None:
-        lines.append("  No price is known for this model: give `price` under [teacher] for dollars.")
+        told = "No price is known for this model: give `price` under [teacher] to see dollars."
     else:
-        lines.append(
-            f"  At ${price.input:g} in and ${price.output:g} out per million tokens. From the "
-            "prompts and counts of this\n  config; what the teacher will write is a guess, hence "
-            "the ranges. No call was made."
+        told = (
+            f"At ${price.input:g} in and ${price.output:g} out per million tokens. Counted from "
+            "the prompts and this config;\n  how much the teacher will write is a guess, hence the "
+            "ranges. No call was made."
         )
-    return "\n".join(lines)
-
-
-def _forecast_row(stage: Stage, price: Price | None) -> tuple[str, ...]:
-    dollars = "?"
-    if price is not None:
-        cost = stage.dollars(input_price=price.input, output_price=price.output)
-        dollars = f"{cost.low:.2f} – {cost.high:.2f}"
+    head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     return (
-        stage.name,
-        _between(stage.calls),
-        _between(stage.prompt_tokens),
-        _between(stage.completion_tokens),
-        dollars,
+        f"{config.recipe}: {config.count:,} examples, k = {config.skillmix.k}, "
+        f"{config.skillmix.profile}, teacher {visible(config.teacher.model)}\n\n"
+        f"{columns(rows, head=head)}\n\n  {told}"
+    )
+
+
+def _forecast_row(title: str, plan: RunPlan, stages: Mapping[str, list[Stage]]) -> tuple[str, ...]:
+    row = total([stage for group in stages.values() for stage in group])
+    dollars = plan.dollars(stages)
+    return (
+        title,
+        _between(row.calls),
+        _between(row.prompt_tokens),
+        _between(row.completion_tokens),
+        "?" if dollars is None else f"{dollars.low:.2f} – {dollars.high:.2f}",
     )
 
 
@@ -183,9 +186,7 @@ def _paragraph(field: str, text: str, limit: int = 900) -> Iterable[str]:
     shown = visible(text[:limit]) + (" […]" if len(text) > limit else "")
     yield f"  {field}:"
     for part in shown.splitlines():
-        yield from textwrap.wrap(
-            part, 96, initial_indent="    ", subsequent_indent="    "
-        ) or [""]
+        yield from textwrap.wrap(part, 96, initial_indent="    ", subsequent_indent="    ") or [""]
 
 
 def cost_table(manifest: Mapping[str, JSON]) -> str:
@@ -205,7 +206,15 @@ def cost_table(manifest: Mapping[str, JSON]) -> str:
                 f"{actual['completion_tokens']:,}",
             )
         )
-    head = ("", "calls forecast", "actual", "prompt forecast", "actual", "written forecast", "actual")
+    head = (
+        "",
+        "calls forecast",
+        "actual",
+        "prompt forecast",
+        "actual",
+        "written forecast",
+        "actual",
+    )
     return f"{columns(rows, head=head)}\n\n  in all: {spend_line(manifest)}"
 
 

@@ -1,0 +1,82 @@
+"""Pure objections: a check looks at a text, a filter at an example; both say why, with numbers."""
+
+from seedbed.curate.filters.checks import (
+    Check,
+    first_objection,
+    on_input,
+    on_instruction,
+    on_response,
+)
+from seedbed.curate.filters.examples import input_equals_response, merged_tasks, url_only_input
+from seedbed.curate.filters.presets import (
+    ALPACA_TERMS,
+    SELF_INSTRUCT_TERMS,
+    alpaca,
+    self_instruct,
+    self_instruct_instances,
+    sound,
+)
+from seedbed.curate.filters.responses import (
+    is_no_input,
+    placeholder_input,
+    placeholder_response,
+    refusal,
+    repetition,
+    short_apology,
+)
+from seedbed.curate.filters.texts import (
+    EVOL_MARKERS,
+    STOP_WORDS,
+    banned_start,
+    character_count,
+    empty,
+    foreign_script,
+    keyword,
+    language,
+    leaked_prompt,
+    no_content,
+    split_words,
+    starts_outside_ascii,
+    starts_with_punctuation,
+    word_count,
+)
+from seedbed.curate.filters.truncation import ends_with_colon, truncated
+
+__all__ = [
+    "ALPACA_TERMS",
+    "EVOL_MARKERS",
+    "SELF_INSTRUCT_TERMS",
+    "STOP_WORDS",
+    "Check",
+    "alpaca",
+    "banned_start",
+    "character_count",
+    "empty",
+    "ends_with_colon",
+    "first_objection",
+    "foreign_script",
+    "input_equals_response",
+    "is_no_input",
+    "keyword",
+    "language",
+    "leaked_prompt",
+    "merged_tasks",
+    "no_content",
+    "on_input",
+    "on_instruction",
+    "on_response",
+    "placeholder_input",
+    "placeholder_response",
+    "refusal",
+    "repetition",
+    "self_instruct",
+    "self_instruct_instances",
+    "short_apology",
+    "sound",
+    "split_words",
+    "starts_outside_ascii",
+    "starts_with_punctuation",
+    "truncated",
+    "url_only_input",
+    "word_count",
+]
