@@ -12,7 +12,16 @@ SOURCE = Path(__file__).parents[1] / "src" / "seedbed"
 
 LAYERS = (
     {"records", "errors"},
-    {"streams", "prompts", "files", "markup", "forecast", "journal_file", "journal_writer", "journal"},
+    {
+        "streams",
+        "prompts",
+        "files",
+        "markup",
+        "forecast",
+        "journal_file",
+        "journal_writer",
+        "journal",
+    },
     {"models"},
     {"datasets", "export", "card"},
     {"curate"},
@@ -21,6 +30,7 @@ LAYERS = (
     {"folder"},
     {"plan", "projections"},
     {"session"},
+    {"describe"},
     {"run"},
     {"cli"},
 )

@@ -27,7 +27,7 @@ class Range:
         return Range(self.low * other, self.high * other)
 
     def to_json(self) -> list[JSON]:
-        return [self.low, self.high]
+        return [round(self.low, 4), round(self.high, 4)]
 
 
 ZERO = Range(0, 0)

@@ -8,11 +8,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from seedbed.card import dataset_card
 from seedbed.config import DatasetTable, ModelTable
 from seedbed.curate.leaks import guard
 from seedbed.curate.review import all_of, mended
 from seedbed.datasets import ReadSettings, read_dataset, sample
+from seedbed.describe import card_facts
 from seedbed.errors import SeedbedError, StorageError
+from seedbed.files import write_text
 from seedbed.journal import Journal
 from seedbed.models.allowances import Allowances
 from seedbed.models.announced import Announced
@@ -135,7 +138,11 @@ async def _tick(session: Session, teacher: Endpoint, watch: Watch | None) -> Non
 
 
 def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
-    return session.end(finished=finished, skills_only=skills_only)
+    outcome = session.end(finished=finished, skills_only=skills_only)
+    folder = session.plan.folder
+    if folder.examples.exists():
+        write_text(folder.card, dataset_card(card_facts(outcome)))
+    return outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class Session:
         status = self._status(finished=finished, skills_only=skills_only)
         manifest = self._manifest(status)
         farther = self.earlier.get("counts", {}).get("kept", 0) > self.kept
-        if skills_only or (farther and not finished):
+        if skills_only or self.pool is None or (farther and not finished):
             manifest |= self._earlier_results()
         else:
             self.files.publish()
@@ -188,6 +188,7 @@ class Session:
             "status": status,
             "seed": plan.config.seed,
             "teacher": plan.config.teacher.model,
+            "judge": plan.config.judge.model if plan.config.judge else "",
             "counts": {
                 "wanted": plan.config.count,
                 "kept": self.kept,

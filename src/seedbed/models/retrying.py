@@ -1,0 +1,234 @@
+"""Another try for what is transient, within bounds, and one waiting room for an outage."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transient
+from seedbed.models.model import Model
+from seedbed.records import Completion, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to hope.
+
+    Args:
+        attempts: the most tries of one request while the endpoint answers others.
+        paid_attempts: the most of them that may have been charged (timed out, broken off).
+        seconds: the longest that one request waits in sum, or that an outage may last.
+        start_seconds: the longest that an outage may last before anything was ever answered:
+            then it is rather a wrong address than an outage.
+        first_wait: seconds before the second try; each further wait is twice as long.
+        longest_wait: seconds that no wait exceeds, even if the server asks for more.
+        outage_after: how many calls in a row, of any requests, fail before it is an outage.
+
+    Raises:
+        ConfigError: a value with which nothing could ever be asked.
+    """
+
+    attempts: int = 10
+    paid_attempts: int = 4
+    seconds: float = 900.0
+    start_seconds: float = 30.0
+    first_wait: float = 0.5
+    longest_wait: float = 60.0
+    outage_after: int = 8
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("attempts", self.attempts),
+            ("paid_attempts", self.paid_attempts),
+            ("outage_after", self.outage_after),
+        ):
+            if value < 1:
+                raise ConfigError(f"{name} = {value}: expected 1 or more")
+
+
+class Retrying:
+    """Asks again what failed for a reason that may pass.
+
+    A request waits as long as the server asked, or else twice as long each time, with some jitter
+    so that those who failed together do not come back together. It holds nothing while it waits.
+
+    In an outage (nothing but failures, of any request) one request at a time tries while all
+    others wait and use up no attempts; the first success lets them go on. Being rate limited is
+    not an outage: `Throttled` deals with that.
+
+    Args:
+        model: what is asked.
+        patience: the bounds.
+        rng: where the jitter comes from; it changes no answer.
+        clock: seconds from any start, at the pace of the event loop.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        /,
+        *,
+        patience: Patience | None = None,
+        rng: Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._model = model
+        self._patience = patience or Patience()
+        self._rng = rng or Random()
+        self._outage = _Outage(patience=self._patience, clock=clock)
+        self._stopped = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    def stop(self) -> None:
+        """Try nothing again; a call in flight comes to its end."""
+        self._stopped.set()
+
+    async def complete(self, request: Request, /) -> Completion:
+        """Answer one request; its usage says how many earlier attempts may have been charged.
+
+        Raises:
+            Transient: the last error, once the bounds are reached.
+            Stopped: the run ends before another try.
+            ModelError: whatever is not transient, at once. `maybe_paid` is set if any of the
+                tries may have been charged.
+        """
+        tries = _Tries()
+        while True:
+            if self._outage.open:
+                completion = await self._probe(request, tries)
+            else:
+                tries.attempts += 1
+                completion = await self._try(request, tries)
+                if completion is None:
+                    await self._sleep(self._next_wait(tries), tries)
+            if completion is not None:
+                return _counted(completion, tries.doubtful)
+
+    async def _try(self, request: Request, tries: _Tries) -> Completion | None:
+        try:
+            completion = await self._model.complete(request)
+        except Transient as error:
+            tries.last = error
+            tries.doubtful += error.maybe_paid
+            self._outage.note(error)
+            return None
+        except ModelError as error:
+            self._outage.end()
+            error.maybe_paid |= tries.doubtful > 0
+            raise
+        self._outage.end()
+        return completion
+
+    async def _probe(self, request: Request, tries: _Tries) -> Completion | None:
+        """Wait for the turn to try in an outage; None if it ended meanwhile or goes on."""
+        outage = self._outage
+        async with outage.turn:
+            if not outage.open:
+                return None
+            wait = self._jittered(outage.failures - self._patience.outage_after)
+            await self._sleep(wait, tries)
+            completion = await self._try(request, tries)
+            if outage.too_long and tries.last:
+                raise _final(tries, "Nothing but failures for too long.")
+            return completion
+
+    async def _sleep(self, seconds: float, tries: _Tries) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        except TimeoutError:
+            return
+        raise Stopped("the run is ending; no further try", maybe_paid=tries.doubtful > 0)
+
+    def _next_wait(self, tries: _Tries) -> float:
+        """Seconds until this request's next try.
+
+        Raises:
+            Transient: there is no next try.
+        """
+        error, patience = tries.last, self._patience
+        if error is None:
+            return 0.0
+        asked = error.retry_after
+        wait = self._jittered(tries.attempts - 1)
+        if asked is not None:
+            wait = min(asked, patience.longest_wait) * (1 + 0.1 * self._rng.random())
+        tries.waited += wait
+        if (
+            tries.attempts >= patience.attempts
+            or tries.doubtful >= patience.paid_attempts
+            or max(tries.waited, asked or 0.0) > patience.seconds
+        ):
+            asks = "" if asked is None else f" The server asks to wait {asked:.0f} s."
+            raise _final(tries, f"Tried {tries.attempts} times.{asks}")
+        return wait
+
+    def _jittered(self, step: int) -> float:
+        """A wait that doubles with every step, between half and all of it."""
+        wait = self._patience.first_wait * 2.0 ** min(step, 20)
+        return min(wait, self._patience.longest_wait) * (0.5 + 0.5 * self._rng.random())
+
+
+@dataclass(slots=True)
+class _Tries:
+    """One request's tries so far."""
+
+    attempts: int = 0
+    doubtful: int = 0
+    waited: float = 0.0
+    last: Transient | None = None
+
+
+class _Outage:
+    """Whether nothing but failures has come back lately, from any request."""
+
+    def __init__(self, *, patience: Patience, clock: Callable[[], float]) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._began = 0.0
+        self._answered = False
+        self.failures = 0
+        self.turn = asyncio.Lock()
+
+    @property
+    def open(self) -> bool:
+        return self.failures >= self._patience.outage_after
+
+    @property
+    def too_long(self) -> bool:
+        patience = self._patience
+        most = patience.seconds if self._answered else min(patience.start_seconds, patience.seconds)
+        return self.open and self._clock() - self._began >= most
+
+    def note(self, error: Transient) -> None:
+        if isinstance(error, RateLimited):
+            self.end()
+            return
+        if not self.failures:
+            self._began = self._clock()
+        self.failures += 1
+
+    def end(self) -> None:
+        """Something was answered, be it with a no."""
+        self.failures = 0
+        self._answered = True
+
+
+def _counted(completion: Completion, doubtful: int) -> Completion:
+    if not doubtful:
+        return completion
+    usage = completion.usage
+    return replace(completion, usage=replace(usage, doubtful=usage.doubtful + doubtful))
+
+
+def _final(tries: _Tries, why: str) -> Transient:
+    error = tries.last or Transient("no try was made")
+    go_on = "Everything that was answered is kept: run again to go on."
+    error.hint = " ".join(part for part in (error.hint, why, go_on) if part)
+    error.maybe_paid |= tries.doubtful > 0
+    return error

@@ -1,0 +1,195 @@
+"""As many calls at once as the server can use, and no more than it allows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from seedbed.errors import ConfigError, RateLimited, Stopped, Transient, Unreachable
+from seedbed.models.allowances import Allowances
+from seedbed.models.level import Level
+from seedbed.models.model import Model
+from seedbed.models.quota import Quota
+from seedbed.records import Completion, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a user knows of a server's limits; None where it is found out.
+
+    Args:
+        max_in_flight: never more calls at once than this.
+        start: calls at once to begin with.
+        requests_per_minute: as the provider states it.
+        tokens_per_minute: as the provider states it, prompt and completion together.
+
+    Raises:
+        ConfigError: a limit that would let nothing through.
+    """
+
+    max_in_flight: int = 256
+    start: int = 32
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("max_in_flight", self.max_in_flight),
+            ("start", self.start),
+            ("requests_per_minute", self.requests_per_minute),
+            ("tokens_per_minute", self.tokens_per_minute),
+        ):
+            if value is not None and not value > 0:
+                raise ConfigError(f"{name} = {value}: expected more than 0")
+
+
+class Throttled:
+    """Holds calls back, first come, first served, until there is room for them.
+
+    Room is what `Level` finds out about concurrency and what `Quota` knows about rates.
+
+    Args:
+        model: what is asked.
+        limits: what is known of the server.
+        allowances: what the server's headers say; the same object that the `ChatModel` fills.
+        clock: seconds from any start, at the pace of the event loop.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        /,
+        *,
+        limits: Limits | None = None,
+        allowances: Allowances | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        limits = limits or Limits()
+        self._model = model
+        self._clock = clock
+        self._level = Level(start=limits.start, most=limits.max_in_flight)
+        self._quota = Quota(
+            requests_per_minute=limits.requests_per_minute,
+            tokens_per_minute=limits.tokens_per_minute,
+            allowances=allowances or Allowances(),
+            now=clock(),
+        )
+        self._waiting: deque[tuple[asyncio.Future[bool], int]] = deque()
+        self._stopped = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self.in_flight = 0
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def limit(self) -> int:
+        """How many calls may be in flight now."""
+        return self._level.limit(self._clock())
+
+    def stop(self) -> None:
+        """Send nothing any more; calls in flight come to their end."""
+        self._stopped = True
+        while self._waiting:
+            turn, _ = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(False)
+
+    async def complete(self, request: Request, /) -> Completion:
+        """Answer one request when it is its turn.
+
+        Raises:
+            Stopped: the run ends, and this request was not sent.
+            ModelError: whatever the model raises.
+        """
+        tokens = self._quota.expected(request)
+        await self._enter(tokens)
+        sent = self._clock()
+        try:
+            completion = await self._model.complete(request)
+        except Transient as error:
+            self._quota.settle(tokens, tokens if error.maybe_paid else 0)
+            if not isinstance(error, Unreachable):
+                self._level.troubled(
+                    self._clock(),
+                    sent=sent,
+                    in_flight=self.in_flight - 1,
+                    rejected=isinstance(error, RateLimited),
+                    retry_after=error.retry_after,
+                )
+            raise
+        else:
+            now = self._clock()
+            usage = completion.usage
+            if usage.reported:
+                self._quota.settle(tokens, usage.prompt_tokens + usage.completion_tokens)
+            self._level.answered(now, sent=sent, in_flight=self.in_flight - 1)
+            return completion
+        finally:
+            self._leave()
+
+    async def _enter(self, tokens: int) -> None:
+        if self._stopped:
+            raise _stopped()
+        if self._waiting or self._delay() != 0:
+            turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self._waiting.append((turn, tokens))
+            self._serve()
+            try:
+                sends = await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled() and turn.result():
+                    self._leave()
+                else:
+                    self._serve()
+                raise
+            if not sends:
+                raise _stopped()
+        else:
+            self._admit(tokens)
+
+    def _admit(self, tokens: int) -> None:
+        self.in_flight += 1
+        self._level.sent(self._clock())
+        self._quota.sent(tokens)
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        self._serve()
+
+    def _delay(self) -> float | None:
+        """Seconds until a call may be sent; None if only another call's end can tell."""
+        now = self._clock()
+        level = self._level.delay(now, in_flight=self.in_flight)
+        return None if level is None else max(level, self._quota.delay(now))
+
+    def _serve(self) -> None:
+        """Let in those who wait, the first first, and set an alarm if only time is missing."""
+        while self._waiting:
+            turn, tokens = self._waiting[0]
+            if not turn.done():
+                delay = self._delay()
+                if delay != 0:
+                    if delay is not None:
+                        self._wake_after(delay)
+                    return
+                self._admit(tokens)
+                turn.set_result(True)
+            self._waiting.popleft()
+
+    def _wake_after(self, delay: float) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + delay
+        if self._alarm and not self._alarm.cancelled() and loop.time() < self._alarm.when() <= due:
+            return
+        if self._alarm:
+            self._alarm.cancel()
+        self._alarm = loop.call_at(due, self._serve)
+
+
+def _stopped() -> Stopped:
+    return Stopped("the run is ending; this request was not sent")
