@@ -62,7 +62,7 @@ def modules() -> Iterator[tuple[str, str, ast.Module]]:
     """Each module's top name, its dotted name below the package, and its tree."""
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE).with_suffix("").parts
-        names = [part for part in parts if part != "__init__"]
+        names = [part for part in parts if not part.startswith("__")]
         if names:
             yield names[0], ".".join(names), ast.parse(path.read_text(encoding="utf-8"))
 

@@ -5,6 +5,8 @@ Untrusted data enters here, so here is pydantic; the rest of the package sees fr
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -19,13 +21,13 @@ OPENAI = "https://api.openai.com/v1"
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0)]
 
 
 class Table(BaseModel):
     """A table of the TOML file: unknown keys are errors, values are not coerced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class PriceTable(Table):
@@ -52,12 +54,15 @@ class TroubleTable(Table):
     latency: Annotated[float, Field(ge=0, le=600)] = 0.0
 
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+
+
 class ModelTable(Table):
-    """A language model: `practice`, or any OpenAI-compatible endpoint."""
+    """A language model: any OpenAI-compatible endpoint, or `practice` without a `base_url`."""
 
     model: Annotated[str, Field(min_length=1)]
     name: str = ""
-    base_url: str = OPENAI
+    base_url: str | None = None
     api_key_env: str | None = None
     extra: Mapping[str, Any] = Field(default_factory=dict)
     json_schema: bool = False
@@ -75,16 +80,30 @@ class ModelTable(Table):
 
     @model_validator(mode="after")
     def _urls_and_keys(self) -> ModelTable:
-        if not self.base_url.startswith(("http://", "https://")):
+        if not self.url.startswith(("http://", "https://")):
             raise ValueError(f"base_url = {self.base_url!r}: expected http://… or https://…")
-        if self.model != "practice" and self.trouble != TroubleTable():
-            raise ValueError("trouble: only the model `practice` makes trouble on purpose")
+        if not self.in_process and self.trouble != TroubleTable():
+            raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
+        if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):
+            raise ValueError(
+                "api_key_env: expected the name of an environment variable (up to 60 letters, "
+                "digits and _), never the key itself"
+            )
         return self
+
+    @property
+    def in_process(self) -> bool:
+        """Whether this is the built-in teacher, and not a server of the same name."""
+        return self.model == "practice" and self.base_url is None
+
+    @property
+    def url(self) -> str:
+        return OPENAI if self.base_url is None else self.base_url
 
     @property
     def key_variable(self) -> str | None:
         """The environment variable with the API key; OpenAI's own endpoint has a usual one."""
-        if self.api_key_env is None and self.base_url == OPENAI:
+        if self.api_key_env is None and self.url == OPENAI:
             return "OPENAI_API_KEY"
         return self.api_key_env or None
 
@@ -168,7 +187,7 @@ def read_config(path: Path) -> str:
         ConfigError: missing, a folder, unreadable, or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such config file", hint=f"`seedbed init {path}` writes one to start from."
@@ -190,32 +209,42 @@ def parse_config(text: str, *, place: str) -> Config:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{place}: not TOML: {error}") from None
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(item, content) for item in error.errors()]
+        problems = [_problem(item) for item in error.errors()]
         raise ConfigError(
             "\n".join(f"{place}: {problem}" for problem in problems),
             hint="`seedbed init` writes a config in which every key is explained.",
         ) from None
 
 
-def _problem(item: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+def _problem(item: Mapping[str, Any]) -> str:
     path = [str(part) for part in item["loc"]]
     where = _key(path)
     match item["type"]:
         case "extra_forbidden":
-            close = get_close_matches(path[-1], _known_keys(path[:-1]), n=1, cutoff=0.5)
-            known = f"did you mean {close[0]}?" if close else _allowed(path[:-1])
-            return f"{where}: unknown key; {known}"
+            return f"{where}: unknown key; {_advice(path)}"
         case "missing":
             return f"{where}: missing; it has to be given"
         case "value_error":
             return f"{where + ': ' if path else ''}{item['ctx']['error']}"
+        case "model_type" | "dict_type" | "mapping_type":
+            return f"{where} = {_shown(item['input'])}: expected a table"
         case _:
-            return f"{where} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
+            return f"{where} = {_shown(item['input'])}: {item['msg'].replace('Input', 'it', 1)}"
+
+
+def _shown(value: Any) -> str:
+    """A value, as TOML spells it where that is simple, and no longer than a line."""
+    text = (
+        str(value)
+        if isinstance(value, float)
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _key(path: Sequence[str]) -> str:
@@ -223,7 +252,27 @@ def _key(path: Sequence[str]) -> str:
     return f"[{table}] {key}" if table else key
 
 
-def _known_keys(path: Sequence[str]) -> list[str]:
+def _advice(path: Sequence[str]) -> str:
+    """The likeliest key that was meant: in another table (TOML's commonest slip), or misspelt."""
+    *inside, key = path
+    here = list(_table(inside).model_fields)
+    close = get_close_matches(key, here, n=1, cutoff=0.5)
+    if homes := [place for table, place in _TABLES.items() if key in _keys_of(table)]:
+        return f"it belongs {' or '.join(homes)}"
+    return f"did you mean {close[0]}?" if close else f"allowed here: {', '.join(here)}"
+
+
+_TABLES = {"": "above the first [table]"} | {
+    table: f"under [{table}]"
+    for table in ("teacher", "budget", "skills", "skills.dataset", "skillmix")
+}
+
+
+def _keys_of(table: str) -> set[str]:
+    return set(_table(table.split(".") if table else ()).model_fields)
+
+
+def _table(path: Sequence[str]) -> type[BaseModel]:
     table: type[BaseModel] = Config
     for part in path:
         annotation = table.model_fields[part].annotation
@@ -231,8 +280,4 @@ def _known_keys(path: Sequence[str]) -> list[str]:
         table = next(
             option for option in options if isinstance(option, type) and issubclass(option, Table)
         )
-    return list(table.model_fields)
-
-
-def _allowed(path: Sequence[str]) -> str:
-    return f"allowed here: {', '.join(_known_keys(path))}"
+    return table

@@ -158,6 +158,6 @@ def price_of(table: ModelTable) -> Price | None:
             output=table.price.output,
             cached_input=table.price.cached_input,
         )
-    if table.model == "practice":
+    if table.in_process:
         return Price(input=0.0, output=0.0)
-    return find_price(table.model, table.base_url)
+    return find_price(table.model, table.url)

@@ -173,7 +173,7 @@ async def open_model(
     allowances = Allowances()
     async with AsyncExitStack() as stack:
         asked: Model
-        if table.model == "practice":
+        if table.in_process:
             asked = PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
         else:
             chat = ChatModel(chat_settings(table), allowances=allowances)
@@ -190,7 +190,7 @@ async def open_model(
 def chat_settings(table: ModelTable) -> ChatSettings:
     return ChatSettings(
         model=table.model,
-        base_url=table.base_url,
+        base_url=table.url,
         api_key_env=table.key_variable,
         extra_body=dict(table.extra),
         timeout=table.timeout,
@@ -225,7 +225,7 @@ def _budget(plan: RunPlan, journal: Journal) -> Budget:
 
 def model_name(table: ModelTable) -> str:
     """What the journal calls the model of a table."""
-    if table.model == "practice":
+    if table.in_process:
         return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump())).name
     return chat_settings(table).name
 

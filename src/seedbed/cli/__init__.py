@@ -69,14 +69,25 @@ def parser() -> argparse.ArgumentParser:
         "serve-practice", help="run the practice teacher as an OpenAI-compatible local server"
     )
     serve.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
-    serve.add_argument("--port", type=int, default=8765, help="default: %(default)s")
+    serve.add_argument("--port", type=int, default=8399, help="default: %(default)s")
     serve.add_argument(
         "--trouble",
         action="append",
         default=[],
         metavar="KIND=SHARE",
-        help="make trouble on purpose, e.g. --trouble rate_limited=0.05 --trouble failed=0.02",
+        help="what the teacher gets wrong, e.g. malformed=0.05 or latency=0.2 (seconds)",
     )
+    serve.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND=SHARE",
+        help="what the server gets wrong, e.g. rate_limited=0.05, failed=0.02, hang=0.01",
+    )
+    serve.add_argument("--requests-per-minute", type=float, metavar="N", help="answer 429 above it")
+    serve.add_argument("--max-in-flight", type=int, metavar="N", help="answer 429 above it")
+    serve.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    serve.add_argument("--api-key-env", metavar="NAME", help="ask for the key in this variable")
     return top
 
 
