@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.runs import config, lines, made
 
-from runs import config, lines, made
 from seedbed.journal import Journal
 from seedbed.models.practice import Trouble
 from seedbed.models.practice.faults import Faults

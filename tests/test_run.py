@@ -8,8 +8,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.runs import TROUBLE, config, lines, made, paid, run
 
-from runs import TROUBLE, config, lines, made, paid, run
 from seedbed.errors import BudgetError, ConfigError, JournalError, StorageError
 from seedbed.journal import Journal
 from seedbed.models.practice import skills_of, verify

@@ -88,6 +88,13 @@ class RunPlan:
         return content
 
     @property
+    def window(self) -> int:
+        """Items under way at once: many more than calls in flight, since results are consumed in
+        order and one slow call would else idle all others (measured: 2 times as many take 21 s
+        where 16 times take 7)."""
+        return 16 * self.config.teacher.max_in_flight
+
+    @property
     def params(self) -> Params:
         table = self.config.skillmix
         return Params(
@@ -101,7 +108,7 @@ class RunPlan:
             redraws=table.redraws,
             rounds=table.rounds,
             avoid_alike=table.avoid_alike,
-            window=2 * self.config.teacher.max_in_flight,
+            window=self.window,
         )
 
     @property
@@ -114,7 +121,7 @@ class RunPlan:
             keep_topics=table.keep_topics,
             asks=table.asks,
             sampling=Sampling(temperature=table.temperature, max_tokens=table.max_tokens),
-            window=2 * self.config.teacher.max_in_flight,
+            window=self.window,
             labels_per_example=table.labels_per_example,
             families=table.families,
         )
@@ -160,4 +167,6 @@ def price_of(table: ModelTable) -> Price | None:
         )
     if table.in_process:
         return Price(input=0.0, output=0.0)
-    return find_price(table.model, table.url)
+    return find_price(
+        table.model, table.url, service_tier=str(table.extra.get("service_tier", ""))
+    )

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seedbed.errors import ConfigError, RateLimited, Stopped, Transient, Unreachable
+from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transient, Unreachable
 from seedbed.models.allowances import Allowances
 from seedbed.models.level import Level
 from seedbed.models.model import Model
@@ -111,9 +111,9 @@ class Throttled:
         sent = self._clock()
         try:
             completion = await self._model.complete(request)
-        except Transient as error:
+        except ModelError as error:
             self._quota.settle(tokens, tokens if error.maybe_paid else 0)
-            if not isinstance(error, Unreachable):
+            if isinstance(error, Transient) and not isinstance(error, Unreachable):
                 self._level.troubled(
                     self._clock(),
                     sent=sent,

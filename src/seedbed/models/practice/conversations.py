@@ -14,8 +14,6 @@ from seedbed.models.practice.wording import read_instruction, write_instruction,
 from seedbed.models.practice.world import resolve, topics, unknown
 from seedbed.streams import rng as seeded
 
-FAVOURITES = 5
-
 WHO_I_AM = "I am the practice teacher of seedbed, a small program and not a language model"
 
 

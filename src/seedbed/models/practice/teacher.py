@@ -54,6 +54,7 @@ class PracticeTeacher:
         self, trouble: Trouble = NO_TROUBLE, *, seed: int = 0, retry_after: float | None = None
     ) -> None:
         self._trouble = trouble
+        self._shares = trouble.shares()
         self._seed = seed
         self._retry_after = retry_after
         self._attempts: OrderedDict[str, int] = OrderedDict()
@@ -83,7 +84,7 @@ class PracticeTeacher:
         return trouble.latency + (trouble.slow_seconds if self._hits("slow", key) else 0.0)
 
     def _hits(self, dial: str, key: str) -> bool:
-        share = self._trouble.shares()[dial]
+        share = self._shares[dial]
         return share > 0 and rng("practice", dial, key).random() < share
 
     def _fail(self, key: str) -> None:
