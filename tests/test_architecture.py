@@ -29,8 +29,8 @@ LAYERS = (
     {"config"},
     {"folder"},
     {"plan", "projections"},
-    {"session"},
-    {"describe"},
+    {"session", "endpoint"},
+    {"describe", "wiring"},
     {"run"},
     {"cli"},
 )

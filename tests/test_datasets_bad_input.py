@@ -83,6 +83,12 @@ def test_a_bad_line_stops_or_is_skipped_and_listed(tmp_path: Path, line: bytes) 
     assert f"1 {reason} (line 2)" in str(report)
 
 
+def test_offsets_are_those_of_the_file_with_its_byte_order_mark(tmp_path: Path) -> None:
+    path = write(tmp_path, b"\xef\xbb\xbf" + GOOD + b"\xe9\n")
+    assert f"byte 0xE9 at offset {3 + len(GOOD)} " in error_of(path)
+    assert path.read_bytes()[3 + len(GOOD)] == 0xE9
+
+
 def test_a_bad_first_line_does_not_change_what_the_file_is(tmp_path: Path) -> None:
     path = write(tmp_path, b'{"instruction": \n' + GOOD)
     assert ": line 1: not JSON" in error_of(path)

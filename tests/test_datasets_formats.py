@@ -291,3 +291,8 @@ def test_any_text_survives_json(
             {"instruction": example.instruction.text, "output": example.response}
             for example in found
         ] == [*kept, good]
+
+
+def test_of_columns_that_differ_in_case_the_first_is_read(tmp_path: Path) -> None:
+    rows = [{"Instruction": "first", "instruction": "second", "output": "A"}]
+    assert read(tmp_path, as_jsonl(rows))[0].instruction.text == "first"

@@ -116,11 +116,17 @@ class BudgetTable(Table):
     calls: Count | None = None
 
 
+Format = Literal[
+    "auto", "json", "jsonl", "csv", "tsv", "parquet",
+    "alpaca", "columns", "seed_tasks", "messages", "sharegpt", "seedbed",
+]  # fmt: skip
+
+
 class DatasetTable(Table):
     """The user's own dataset, for SDD: a file, a run's folder, or `hf:org/name`."""
 
     path: Annotated[str, Field(min_length=1)]
-    format: str = "auto"
+    format: Format = "auto"
     instruction: str = ""
     input: str = ""
     response: str = ""
@@ -161,7 +167,6 @@ class SkillmixTable(Table):
     redraws: Annotated[int, Field(ge=0, le=99)] = 0
     rounds: Count = 10
     avoid_alike: bool = True
-    prompts: str = ""
     leaks: Literal["repair", "drop", "off"] = "repair"
     presence_judge: bool = False
 
@@ -171,8 +176,9 @@ class Config(Table):
 
     recipe: Literal["skillmix"] = "skillmix"
     count: Count = 4000
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     folder: str = ""
+    prompts: str = ""
     teacher: ModelTable
     judge: ModelTable | None = None
     budget: BudgetTable = BudgetTable()

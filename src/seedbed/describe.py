@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
 from seedbed.card import CardFacts
-from seedbed.plan import RunPlan
 from seedbed.projections import read_examples
 from seedbed.session import Outcome
 
 
-def card_facts(outcome: Outcome) -> CardFacts:
+def card_facts(outcome: Outcome, *, settings: Mapping[str, str]) -> CardFacts:
     """What the card of this run may say: all of it from the files that lie beside it."""
     plan, manifest = outcome.plan, outcome.manifest
     counts, spend = manifest["counts"], manifest["spend"]
@@ -26,8 +26,8 @@ def card_facts(outcome: Outcome) -> CardFacts:
         wanted=counts["wanted"],
         kept=counts["kept"],
         repaired=counts["repaired"],
-        skills=counts["skills"],
-        query_types=counts["query_types"],
+        skills=counts.get("skills", 0),
+        query_types=counts.get("query_types", 0),
         pool=_pool(plan.folder.skills),
         calls=spend["calls"],
         prompt_tokens=spend["prompt_tokens"],
@@ -37,25 +37,16 @@ def card_facts(outcome: Outcome) -> CardFacts:
         version=manifest["seedbed"],
         drops=manifest["drops"],
         repairs=manifest["repairs"],
-        settings=_settings(plan),
+        settings=settings,
         digests={name: value for name, value in manifest["digests"].items() if value},
         examples=list(islice(read_examples(plan.folder.examples), 3)),
     )
 
 
-def _settings(plan: RunPlan) -> dict[str, str]:
-    table = plan.config.skillmix
-    return {
-        "skills per example (k)": str(table.k),
-        "conversation": table.profile,
-        "temperature": f"{table.temperature:g}",
-        "leaked commentary": table.leaks,
-        "skill-presence judge": "on" if table.presence_judge else "off",
-    }
-
-
 def _pool(path: Path) -> str:
     """Where the skills came from, in a few words."""
+    if not path.exists():
+        return ""
     match json.loads(path.read_text(encoding="utf-8")):
         case {"made_by": {"method": "SDA", "topics": [*topics]}}:
             return f"the teacher, asked under {len(topics)} topics (SDA)"

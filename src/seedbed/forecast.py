@@ -57,6 +57,10 @@ class Stage:
         }
 
 
+Forecast = dict[str, list[Stage]]
+"""For each stage of a run, its kinds of calls."""
+
+
 def total(stages: list[Stage]) -> Stage:
     sums = [ZERO, ZERO, ZERO]
     for stage in stages:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.config import Config, ModelTable, parse_config, read_config
 from seedbed.folder import RunFolder
-from seedbed.forecast import Range, Stage, total
+from seedbed.forecast import Forecast, Range, total
 from seedbed.models.prices import Price, find_price
 from seedbed.prompts import Prompts, load_prompts
-from seedbed.recipes.skillmix import Params
-from seedbed.recipes.skillmix.extract import ExtractParams
-from seedbed.recipes.skillmix.forecast import (
-    PRACTICE,
-    TEACHER,
-    forecast_extraction,
-    forecast_generation,
-    forecast_presence,
-)
-from seedbed.recipes.skillmix.skillset import SkillSet, load_skills
-from seedbed.records import JSON, Sampling
+from seedbed.records import JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,38 +27,13 @@ class RunPlan:
         """A path of the config: relative ones start at the config's folder."""
         return self.home / written
 
-    def forecast(self, pool: SkillSet | None = None) -> dict[str, list[Stage]]:
-        """What the run will take: for each of its stages, prompt by prompt.
-
-        Args:
-            pool: what stage one resulted in, where that is known.
-        """
-        config = self.config
-        lengths = PRACTICE if config.teacher.model == "practice" else TEACHER
-        stages: dict[str, list[Stage]] = {}
-        if config.skills.path:
-            pool = load_skills(self.path(config.skills.path))
-        elif pool is None:
-            dataset = config.skills.dataset
-            stages["skills"] = forecast_extraction(
-                self.prompts,
-                self.extract_params,
-                lengths,
-                sampled=dataset.sample if dataset is not None else None,
-            )
-        stages["examples"] = forecast_generation(self.prompts, self.params, lengths, pool=pool)
-        if config.skillmix.presence_judge:
-            judge = forecast_presence(self.prompts, self.params, lengths)
-            stages["presence judge"] = [judge]
-        return stages
-
     def price(self, stage: str) -> Price | None:
         """Dollars per million tokens of the model that a stage asks."""
         judge = self.config.judge
         judged = stage == "presence judge" and judge is not None
-        return price_of(judge if judged and judge is not None else self.config.teacher)
+        return price_of(judge if judged and judge else self.config.teacher)
 
-    def dollars(self, forecast: Mapping[str, list[Stage]]) -> Range | None:
+    def dollars(self, forecast: Forecast) -> Range | None:
         """What stages cost, each at its model's price; None where a price is not known."""
         costs = Range(0, 0)
         for name, stages in forecast.items():
@@ -78,10 +42,10 @@ class RunPlan:
             costs += total(stages).dollars(input_price=price.input, output_price=price.output)
         return costs
 
-    def forecast_json(self) -> dict[str, JSON]:
-        """The forecast as it stands in a manifest: a total for each stage."""
+    def forecast_json(self, forecast: Forecast) -> dict[str, JSON]:
+        """A forecast as it stands in a manifest: a total for each stage."""
         content = {}
-        for name, stages in self.forecast().items():
+        for name, stages in forecast.items():
             dollars = self.dollars({name: stages})
             content[name] = total(stages).to_json()
             content[name] |= {"dollars": dollars.to_json() if dollars else None}
@@ -93,38 +57,6 @@ class RunPlan:
         order and one slow call would else idle all others (measured: 2 times as many take 21 s
         where 16 times take 7)."""
         return 16 * self.config.teacher.max_in_flight
-
-    @property
-    def params(self) -> Params:
-        table = self.config.skillmix
-        return Params(
-            count=self.config.count,
-            k=table.k,
-            seed=self.config.seed,
-            profile=table.profile,
-            sampling=Sampling(
-                temperature=table.temperature, top_p=table.top_p, max_tokens=table.max_tokens
-            ),
-            redraws=table.redraws,
-            rounds=table.rounds,
-            avoid_alike=table.avoid_alike,
-            window=self.window,
-        )
-
-    @property
-    def extract_params(self) -> ExtractParams:
-        table = self.config.skills
-        return ExtractParams(
-            topics=table.topics,
-            skills_per_topic=table.skills_per_topic,
-            query_types=table.query_types,
-            keep_topics=table.keep_topics,
-            asks=table.asks,
-            sampling=Sampling(temperature=table.temperature, max_tokens=table.max_tokens),
-            window=self.window,
-            labels_per_example=table.labels_per_example,
-            families=table.families,
-        )
 
 
 def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
@@ -141,17 +73,10 @@ def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
     parsed = parse_config(text, place=str(config))
     home = config.parent
     named = folder or (home / parsed.folder if parsed.folder else Path("runs") / config.stem)
-    prompts_folder = home / parsed.skillmix.prompts if parsed.skillmix.prompts else None
-    plan = RunPlan(
-        config=parsed,
-        text=text,
-        home=home,
-        folder=RunFolder(named),
-        prompts=load_prompts("seedbed.recipes.skillmix", prompts_folder),
+    prompts = load_prompts(
+        f"seedbed.recipes.{parsed.recipe}", home / parsed.prompts if parsed.prompts else None
     )
-    if parsed.skills.path:
-        load_skills(plan.path(parsed.skills.path))
-    return plan
+    return RunPlan(config=parsed, text=text, home=home, folder=RunFolder(named), prompts=prompts)
 
 
 def price_of(table: ModelTable) -> Price | None:
@@ -167,6 +92,4 @@ def price_of(table: ModelTable) -> Price | None:
         )
     if table.in_process:
         return Price(input=0.0, output=0.0)
-    return find_price(
-        table.model, table.url, service_tier=str(table.extra.get("service_tier", ""))
-    )
+    return find_price(table.model, table.url, service_tier=str(table.extra.get("service_tier", "")))

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from seedbed.card import dataset_card
-from seedbed.config import DatasetTable, ModelTable
-from seedbed.curate.leaks import guard
-from seedbed.curate.review import all_of, mended
-from seedbed.datasets import ReadSettings, read_dataset, sample
 from seedbed.describe import card_facts
-from seedbed.errors import SeedbedError, StorageError
+from seedbed.endpoint import Endpoint, model_name, open_model
+from seedbed.errors import ConfigError, SeedbedError, StorageError
 from seedbed.files import write_text
 from seedbed.journal import Journal
-from seedbed.models.allowances import Allowances
-from seedbed.models.announced import Announced
-from seedbed.models.budgeted import Budget, Budgeted
-from seedbed.models.chat import ChatModel
-from seedbed.models.journaled import Journaled
+from seedbed.models.budgeted import Budget
 from seedbed.models.ledger import Caps
-from seedbed.models.metered import Metered
 from seedbed.models.model import Model
-from seedbed.models.practice import PracticeTeacher, Trouble
-from seedbed.models.retrying import Patience, Retrying
-from seedbed.models.settings import ChatSettings
 from seedbed.models.spending import spent_in
-from seedbed.models.throttled import Limits, Throttled
-from seedbed.models.tolerating import Tolerating
 from seedbed.plan import RunPlan, plan_run, price_of
 from seedbed.projections import Projections
-from seedbed.recipes.skillmix import skillmix
-from seedbed.recipes.skillmix.extract import (
-    asker,
-    query_types_from_teacher,
-    skills_from_examples,
-    skills_from_teacher,
-)
-from seedbed.recipes.skillmix.presence import skill_presence
-from seedbed.recipes.skillmix.skillset import SkillSet, load_skills
-from seedbed.records import Example, Review
 from seedbed.session import Outcome, Progress, Session
+from seedbed.wiring import WIRINGS
 
 GRACE = 120.0
 """Seconds that calls in flight get to settle when a run is stopped: they are paid for."""
@@ -85,6 +62,7 @@ async def grow(
             ledger=budget.ledger,
             files=projections,
             earlier=plan.folder.read_manifest(),
+            forecast=WIRINGS[plan.config.recipe].forecast(plan),
         )
         session.begin()
         try:
@@ -107,21 +85,22 @@ async def _grow(
 ) -> bool:
     """Work until the recipe ends (True) or `stop` is set (False); calls in flight settle first."""
     async with AsyncExitStack() as stack:
-        tables = [plan.config.teacher, plan.config.judge or plan.config.teacher]
+        tables = [plan.config.teacher] + ([plan.config.judge] if plan.config.judge else [])
         opened = [open_model(table, journal=journal, budget=budget) for table in tables]
-        teacher, judge = [await stack.enter_async_context(endpoint) for endpoint in opened]
+        endpoints = [await stack.enter_async_context(endpoint) for endpoint in opened]
+        teacher, judge = endpoints[0], endpoints[-1]
         work = asyncio.create_task(
             _work(plan, session, teacher.model, judge.model, skills_only=skills_only)
         )
         stopping = asyncio.create_task((stop or asyncio.Event()).wait())
-        ticking = asyncio.create_task(_tick(session, teacher, watch))
+        ticking = asyncio.create_task(_tick(session, endpoints, watch))
         try:
             await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 work.result()
             return work.done()
         finally:
-            for endpoint in (teacher, judge):
+            for endpoint in endpoints:
                 endpoint.stop()
             for task in (work, stopping):
                 task.cancel()
@@ -130,10 +109,27 @@ async def _grow(
             ticking.cancel()
 
 
-async def _tick(session: Session, teacher: Endpoint, watch: Watch | None) -> None:
+async def _work(
+    plan: RunPlan, session: Session, teacher: Model, judge: Model, *, skills_only: bool
+) -> None:
+    wiring = WIRINGS[plan.config.recipe]
+    if skills_only:
+        if wiring.skills is None:
+            raise ConfigError(
+                f"the recipe {plan.config.recipe} has no stage that makes skills",
+                hint="`seedbed run` makes its data.",
+            )
+        await wiring.skills(plan, session, teacher)
+        return
+    async for example in wiring.grow(plan, session, teacher, judge):
+        session.keep(example)
+
+
+async def _tick(session: Session, endpoints: list[Endpoint], watch: Watch | None) -> None:
     while watch is not None:
-        throttled = teacher.throttled
-        watch(session.progress(in_flight=throttled.in_flight, level=throttled.limit))
+        in_flight = sum(endpoint.throttled.in_flight for endpoint in endpoints)
+        level = sum(endpoint.throttled.limit for endpoint in endpoints)
+        watch(session.progress(in_flight=in_flight, level=level))
         await asyncio.sleep(TICK)
 
 
@@ -141,75 +137,9 @@ def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
     outcome = session.end(finished=finished, skills_only=skills_only)
     folder = session.plan.folder
     if folder.examples.exists():
-        write_text(folder.card, dataset_card(card_facts(outcome)))
+        settings = WIRINGS[session.plan.config.recipe].settings(session.plan)
+        write_text(folder.card, dataset_card(card_facts(outcome, settings=settings)))
     return outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A model with all its wrappers, and the one that knows what is in flight."""
-
-    model: Model
-    throttled: Throttled
-    retrying: Retrying
-
-    def stop(self) -> None:
-        """Send nothing any more; calls in flight come to their end."""
-        self.retrying.stop()
-        self.throttled.stop()
-
-
-@asynccontextmanager
-async def open_model(
-    table: ModelTable, *, journal: Journal, budget: Budget
-) -> AsyncIterator[Endpoint]:
-    """A model of the config inside its wrappers; here their order is fixed.
-
-    Journaled outside of Retrying: an answer is remembered once, however many tries it took.
-    Budgeted inside of Retrying: every try is reserved and settled by itself, since one that timed
-    out may have been charged, and a wait between tries holds no money back. Throttled sees the
-    server as it is. Announced innermost: what waits for its turn has not been sent.
-    """
-    allowances = Allowances()
-    async with AsyncExitStack() as stack:
-        asked: Model
-        if table.in_process:
-            asked = PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
-        else:
-            chat = ChatModel(chat_settings(table), allowances=allowances)
-            asked = await stack.enter_async_context(chat)
-        announced = Announced(asked, journal)
-        throttled = Throttled(announced, limits=_limits(table), allowances=allowances)
-        budgeted = Budgeted(throttled, budget=budget, price=price_of(table))
-        patience = Patience(attempts=table.attempts, seconds=table.patience)
-        retrying = Retrying(budgeted, patience=patience)
-        model = Tolerating(Journaled(retrying, journal))
-        yield Endpoint(model=model, throttled=throttled, retrying=retrying)
-
-
-def chat_settings(table: ModelTable) -> ChatSettings:
-    return ChatSettings(
-        model=table.model,
-        base_url=table.url,
-        api_key_env=table.key_variable,
-        extra_body=dict(table.extra),
-        timeout=table.timeout,
-        connect_timeout=table.connect_timeout,
-        max_completion_tokens=table.max_completion_tokens,
-        json_schema=table.json_schema,
-        seed_from_draw=table.send_seed,
-        max_connections=table.max_in_flight,
-        label=table.name,
-    )
-
-
-def _limits(table: ModelTable) -> Limits:
-    return Limits(
-        max_in_flight=table.max_in_flight,
-        start=min(32, table.max_in_flight),
-        requests_per_minute=table.requests_per_minute,
-        tokens_per_minute=table.tokens_per_minute,
-    )
 
 
 def _budget(plan: RunPlan, journal: Journal) -> Budget:
@@ -221,76 +151,3 @@ def _budget(plan: RunPlan, journal: Journal) -> Budget:
         dollars=config.budget.dollars, tokens=config.budget.tokens, calls=config.budget.calls
     )
     return Budget(caps, spent=spent_in(journal, prices))
-
-
-def model_name(table: ModelTable) -> str:
-    """What the journal calls the model of a table."""
-    if table.in_process:
-        return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump())).name
-    return chat_settings(table).name
-
-
-async def _work(
-    plan: RunPlan, session: Session, teacher: Model, judge: Model, *, skills_only: bool
-) -> None:
-    """Both stages of the recipe, or the first alone."""
-    pool = await _pool(plan, session, Metered(teacher, session.tally("skills")))
-    if skills_only:
-        return
-    mode = plan.config.skillmix.leaks
-    reviews: list[Review] = [mended(lambda example: guard(example, mode=mode))]
-    if plan.config.skillmix.presence_judge:
-        judging = Metered(judge, session.tally("presence judge"))
-        reviews.append(skill_presence(judging, plan.prompts))
-    async for example in skillmix(
-        pool,
-        model=Metered(teacher, session.tally("examples")),
-        prompts=plan.prompts,
-        review=all_of(*reviews),
-        drop=session.drop,
-        params=plan.params,
-    ):
-        session.keep(example)
-
-
-async def _pool(plan: RunPlan, session: Session, model: Model) -> SkillSet:
-    """Stage one: the user's file, the run's own if a person has edited it, or paid extraction."""
-    table = plan.config.skills
-    if table.path:
-        pool = load_skills(plan.path(table.path))
-    elif session.skills_edited:
-        pool = load_skills(plan.folder.skills)
-        session.notes.append("skills.json was edited by hand: it is used as it is.")
-    elif table.dataset is not None:
-        pool = await skills_from_examples(
-            _sampled(plan, table.dataset, session),
-            model=model,
-            prompts=plan.prompts,
-            params=plan.extract_params,
-        )
-    else:
-        pool = await skills_from_teacher(
-            model=model, prompts=plan.prompts, params=plan.extract_params
-        )
-    if not pool.query_types:
-        ask = asker(model, plan.prompts, plan.extract_params.sampling)
-        types = await query_types_from_teacher(ask, plan.extract_params)
-        pool = replace(pool, query_types=types)
-    session.keep_pool(pool, write=not session.skills_edited)
-    return pool
-
-
-def _sampled(plan: RunPlan, table: DatasetTable, session: Session) -> list[Example]:
-    """The examples of the user's dataset that stage one looks at; what was unreadable is noted."""
-    settings = ReadSettings(
-        format=table.format,
-        instruction=table.instruction,
-        input=table.input,
-        response=table.response,
-        on_bad_line=table.on_bad_line,
-    )
-    remote = table.path.startswith("hf:")
-    source = read_dataset(table.path if remote else plan.path(table.path), settings=settings)
-    examples = sample(source, table.sample, seed=plan.config.seed)
-    session.notes.append(str(source.report))
-    return examples

@@ -12,13 +12,12 @@ from importlib.metadata import version
 from typing import Literal
 
 from seedbed.files import write_text
-from seedbed.forecast import total
+from seedbed.forecast import Forecast, total
 from seedbed.journal import Journal
 from seedbed.models.ledger import Ledger, Spend
 from seedbed.models.metered import Tally
 from seedbed.plan import RunPlan
 from seedbed.projections import Projections
-from seedbed.recipes.skillmix.skillset import SkillSet, skills_to_json
 from seedbed.records import JSON, Drop, Dropped, Example, digest
 
 Status = Literal["running", "skills", "complete", "short", "interrupted"]
@@ -69,18 +68,19 @@ class Session:
     ledger: Ledger
     files: Projections
     earlier: Mapping[str, JSON]
+    forecast: Forecast
     clock: Callable[[], float] = time.monotonic
     began: float = 0.0
     started: str = ""
     in_doubt: int = 0
-    stage: str = "skills"
+    stage: str = ""
     tallies: dict[str, Tally] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     repairs: Counter[str] = field(default_factory=Counter)
     kept: int = 0
     repaired: int = 0
     calls_expected: int = 0
-    pool: SkillSet | None = None
+    counts: dict[str, int] = field(default_factory=dict)
     skills_digest: str | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ class Session:
                 f"{self.in_doubt} calls were in flight when an earlier session ended. They may "
                 "have been charged; they are asked again if they are needed."
             )
-        stages = [stage for group in self.plan.forecast().values() for stage in group]
+        stages = [stage for group in self.forecast.values() for stage in group]
         expected = total(stages).calls
         self.calls_expected = round((expected.low + expected.high) / 2)
         self.skills_digest = self.earlier.get("digests", {}).get("skills")
@@ -112,11 +112,9 @@ class Session:
         self.stage = stage
         return self.tallies.setdefault(stage, Tally())
 
-    def keep_pool(self, pool: SkillSet, *, write: bool) -> None:
-        """Take the pool into use; `write` it unless it came from the run's own `skills.json`."""
-        self.pool = pool
-        if write:
-            text = skills_to_json(pool)
+    def keep_skills(self, text: str | None) -> None:
+        """Make the run's `skills.json`, unless a person's version (None) stays."""
+        if text is not None:
             self.skills_digest = digest(text)
             write_text(self.plan.folder.skills, text)
 
@@ -152,7 +150,7 @@ class Session:
         status = self._status(finished=finished, skills_only=skills_only)
         manifest = self._manifest(status)
         farther = self.earlier.get("counts", {}).get("kept", 0) > self.kept
-        if skills_only or self.pool is None or (farther and not finished):
+        if skills_only or not self.stage or (farther and not finished):
             manifest |= self._earlier_results()
         else:
             self.files.publish()
@@ -172,7 +170,7 @@ class Session:
         return {name: self.earlier[name] for name in results if name in self.earlier}
 
     def _manifest(self, status: Status) -> dict[str, JSON]:
-        plan, pool = self.plan, self.pool
+        plan = self.plan
         this = {
             "started": self.started,
             "ended": None if status == "running" else _now(),
@@ -194,14 +192,13 @@ class Session:
                 "kept": self.kept,
                 "dropped": self.reasons.total(),
                 "repaired": self.repaired,
-                "skills": len(pool.skills) if pool else 0,
-                "query_types": len(pool.query_types) if pool else 0,
-            },
+            }
+            | self.counts,
             "drops": dict(self.reasons.most_common()),
             "repairs": dict(self.repairs.most_common()),
             "spend": spend_to_json(self.ledger.spent),
             "stages": {name: tally.to_json() for name, tally in self.tallies.items()},
-            "forecast": plan.forecast_json(),
+            "forecast": plan.forecast_json(self.forecast),
             "digests": {
                 "config": digest(plan.text),
                 "prompts": plan.prompts.digest,

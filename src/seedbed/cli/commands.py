@@ -36,10 +36,11 @@ def init(options: argparse.Namespace) -> int:
 def plan(options: argparse.Namespace) -> int:
     from seedbed.cli.tables import forecast_table
     from seedbed.plan import plan_run
+    from seedbed.wiring import forecast_of
 
     made = plan_run(Path(options.config))
     if options.json:
-        return _print_json(made.forecast_json())
+        return _print_json(made.forecast_json(forecast_of(made)))
     print(forecast_table(made))
     return 0
 

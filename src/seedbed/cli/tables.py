@@ -10,10 +10,11 @@ from itertools import islice
 from pathlib import Path
 
 from seedbed.folder import RunFolder
-from seedbed.forecast import Range, Stage, total
+from seedbed.forecast import Forecast, Range, total
 from seedbed.plan import RunPlan
 from seedbed.records import JSON
 from seedbed.session import Outcome
+from seedbed.wiring import forecast_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 
@@ -41,7 +42,7 @@ def columns(rows: Sequence[Sequence[str]], *, head: Sequence[str] = ()) -> str:
 
 def forecast_table(plan: RunPlan) -> str:
     """What a run will take, prompt by prompt, low to high."""
-    config, forecast = plan.config, plan.forecast()
+    config, forecast = plan.config, forecast_of(plan)
     rows = [
         _forecast_row(f"{name}: {stage.name}", plan, {name: [stage]})
         for name, stages in forecast.items()
@@ -65,7 +66,7 @@ def forecast_table(plan: RunPlan) -> str:
     )
 
 
-def _forecast_row(title: str, plan: RunPlan, stages: Mapping[str, list[Stage]]) -> tuple[str, ...]:
+def _forecast_row(title: str, plan: RunPlan, stages: Forecast) -> tuple[str, ...]:
     row = total([stage for group in stages.values() for stage in group])
     dollars = plan.dollars(stages)
     return (

@@ -1,0 +1,96 @@
+"""A model of the config inside its wrappers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from seedbed.config import ModelTable
+from seedbed.journal import Journal
+from seedbed.models.allowances import Allowances
+from seedbed.models.announced import Announced
+from seedbed.models.budgeted import Budget, Budgeted
+from seedbed.models.chat import ChatModel
+from seedbed.models.journaled import Journaled
+from seedbed.models.model import Model
+from seedbed.models.practice import PracticeTeacher, Trouble
+from seedbed.models.retrying import Patience, Retrying
+from seedbed.models.settings import ChatSettings
+from seedbed.models.throttled import Limits, Throttled
+from seedbed.models.tolerating import Tolerating
+from seedbed.plan import price_of
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A model with all its wrappers, and the one that knows what is in flight."""
+
+    model: Model
+    throttled: Throttled
+    retrying: Retrying
+
+    def stop(self) -> None:
+        """Send nothing any more; calls in flight come to their end."""
+        self.retrying.stop()
+        self.throttled.stop()
+
+
+@asynccontextmanager
+async def open_model(
+    table: ModelTable, *, journal: Journal, budget: Budget
+) -> AsyncIterator[Endpoint]:
+    """A model of the config inside its wrappers; here their order is fixed.
+
+    Journaled outside of Retrying: an answer is remembered once, however many tries it took.
+    Budgeted inside of Retrying: every try is reserved and settled by itself, since one that timed
+    out may have been charged, and a wait between tries holds no money back. Throttled sees the
+    server as it is. Announced innermost: what waits for its turn has not been sent.
+    """
+    allowances = Allowances()
+    async with AsyncExitStack() as stack:
+        asked: Model
+        if table.in_process:
+            asked = PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
+        else:
+            chat = ChatModel(chat_settings(table), allowances=allowances)
+            asked = await stack.enter_async_context(chat)
+        announced = Announced(asked, journal)
+        throttled = Throttled(announced, limits=_limits(table), allowances=allowances)
+        budgeted = Budgeted(throttled, budget=budget, price=price_of(table))
+        patience = Patience(attempts=table.attempts, seconds=table.patience)
+        retrying = Retrying(budgeted, patience=patience)
+        model = Tolerating(Journaled(retrying, journal))
+        yield Endpoint(model=model, throttled=throttled, retrying=retrying)
+
+
+def chat_settings(table: ModelTable) -> ChatSettings:
+    return ChatSettings(
+        model=table.model,
+        base_url=table.url,
+        api_key_env=table.key_variable,
+        extra_body=dict(table.extra),
+        timeout=table.timeout,
+        connect_timeout=table.connect_timeout,
+        max_completion_tokens=table.max_completion_tokens,
+        json_schema=table.json_schema,
+        seed_from_draw=table.send_seed,
+        max_connections=table.max_in_flight,
+        label=table.name,
+    )
+
+
+def _limits(table: ModelTable) -> Limits:
+    return Limits(
+        max_in_flight=table.max_in_flight,
+        start=min(32, table.max_in_flight),
+        requests_per_minute=table.requests_per_minute,
+        tokens_per_minute=table.tokens_per_minute,
+    )
+
+
+def model_name(table: ModelTable) -> str:
+    """What the journal calls the model of a table."""
+    if table.in_process:
+        return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump())).name
+    return chat_settings(table).name

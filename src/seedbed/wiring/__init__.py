@@ -1,0 +1,46 @@
+"""From a recipe's name in the config to what a run needs of it; one file for each recipe."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from seedbed.forecast import Forecast
+from seedbed.models.model import Model
+from seedbed.plan import RunPlan
+from seedbed.records import Example
+from seedbed.session import Session
+from seedbed.wiring import skillmix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """How a run uses a recipe.
+
+    Args:
+        forecast: what the run will take, before any call.
+        settings: what the dataset card says of its settings.
+        grow: the examples, in order; drops and counts go to the session. It gets the teacher and
+            the judge, which may be the same model.
+        skills: its first stage alone, where it has one that stands alone.
+    """
+
+    forecast: Callable[[RunPlan], Forecast]
+    settings: Callable[[RunPlan], Mapping[str, str]]
+    grow: Callable[[RunPlan, Session, Model, Model], AsyncIterator[Example]]
+    skills: Callable[[RunPlan, Session, Model], Awaitable[object]] | None = None
+
+
+WIRINGS: Mapping[str, Wiring] = {
+    "skillmix": Wiring(
+        forecast=skillmix.forecast,
+        settings=skillmix.settings,
+        grow=skillmix.grow,
+        skills=skillmix.skills,
+    ),
+}
+
+
+def forecast_of(plan: RunPlan) -> Forecast:
+    """What a run will take: for each of its stages, prompt by prompt."""
+    return WIRINGS[plan.config.recipe].forecast(plan)
