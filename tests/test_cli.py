@@ -12,7 +12,7 @@ from tests.runs import TROUBLE, config
 
 from seedbed.cli import FORMATS, main
 from seedbed.cli.tables import visible
-from seedbed.cli.watching import Rate, duration, line
+from seedbed.cli.watching import Rate, duration, line, watching
 from seedbed.config import parse_config
 from seedbed.export import SHAPES
 from seedbed.models.ledger import Spend
@@ -163,10 +163,15 @@ def test_a_short_run_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
     assert main(["run", str(config(tmp_path, teacher="trouble = { malformed = 1.0 }"))]) == 7
 
 
-def test_where_no_terminal_is_progress_comes_as_plain_lines(tmp_path: Path) -> None:
-    result = seedbed("run", config(tmp_path, teacher="trouble = { latency = 0.05 }"))
-    assert "kept" in result.stderr
-    assert "\x1b" not in result.stderr + result.stdout
+def test_where_no_terminal_is_progress_comes_as_plain_lines_now_and_then(
+    capsys: Captured,
+) -> None:
+    with watching(silent=False) as show:
+        for second in range(25):
+            show(progress(seconds=second, paid=second))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all("kept" in line and "\x1b" not in line for line in lines)
 
 
 def progress(*, seconds: float, paid: int, kept: int = 0) -> Progress:

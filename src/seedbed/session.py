@@ -110,7 +110,7 @@ class Session:
     def tally(self, stage: str) -> Tally:
         """The tally of a stage, which becomes the one that is shown."""
         self.stage = stage
-        return self.tallies.setdefault(stage, Tally())
+        return self.tallies.setdefault(stage, Tally(price=self.plan.price(stage)))
 
     def keep_skills(self, text: str | None) -> None:
         """Make the run's `skills.json`, unless a person's version (None) stays."""

@@ -34,7 +34,7 @@ def init(options: argparse.Namespace) -> int:
 
 
 def plan(options: argparse.Namespace) -> int:
-    from seedbed.cli.tables import forecast_table
+    from seedbed.cli.tables import cost_table, forecast_table
     from seedbed.plan import plan_run
     from seedbed.wiring import forecast_of
 
@@ -42,6 +42,8 @@ def plan(options: argparse.Namespace) -> int:
     if options.json:
         return _print_json(made.forecast_json(forecast_of(made)))
     print(forecast_table(made))
+    if "stages" in (manifest := made.folder.read_manifest()):
+        print(f"\nThe run in {made.folder.path} so far:\n\n{cost_table(manifest)}")
     return 0
 
 

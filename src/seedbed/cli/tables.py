@@ -191,33 +191,34 @@ def _paragraph(field: str, text: str, limit: int = 900) -> Iterable[str]:
 
 
 def cost_table(manifest: Mapping[str, JSON]) -> str:
-    """What was forecast beside what it took."""
-    forecast: Mapping[str, JSON] = manifest["forecast"]
+    """What was forecast beside what it took, for each stage and kind of number."""
     rows = []
     for name, actual in manifest["stages"].items():
-        expected = forecast.get(name)
-        rows.append(
-            (
-                name,
-                _pair(expected, "calls"),
-                f"{actual['calls']:,}",
-                _pair(expected, "prompt_tokens"),
-                f"{actual['prompt_tokens']:,}",
-                _pair(expected, "completion_tokens"),
-                f"{actual['completion_tokens']:,}",
-            )
-        )
-    head = (
-        "",
-        "calls forecast",
-        "actual",
-        "prompt forecast",
-        "actual",
-        "written forecast",
-        "actual",
-    )
+        expected = manifest["forecast"].get(name)
+        for field, shown in _COSTS.items():
+            if actual[field] is not None:
+                rows.append(
+                    (name, shown, _expected(expected, field), _number(actual[field], field))
+                )
+                name = ""  # a stage is named once
+    head = ("stage", "", "forecast", "actual")
     return f"{columns(rows, head=head)}\n\n  in all: {spend_line(manifest)}"
 
 
-def _pair(expected: Mapping[str, JSON] | None, field: str) -> str:
-    return _between(Range(*expected[field])) if expected else "–"
+_COSTS = {
+    "calls": "calls",
+    "prompt_tokens": "prompt tokens",
+    "completion_tokens": "completion tokens",
+    "dollars": "dollars",
+}
+
+
+def _number(value: float, field: str) -> str:
+    return f"{value:,.2f}" if field == "dollars" else f"{value:,}"
+
+
+def _expected(expected: Mapping[str, JSON] | None, field: str) -> str:
+    if not expected or expected[field] is None:
+        return "–"
+    low, high = expected[field]
+    return f"{low:,.2f} – {high:,.2f}" if field == "dollars" else _between(Range(low, high))

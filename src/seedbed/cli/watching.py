@@ -83,7 +83,7 @@ def watching(*, silent: bool) -> Iterator[Callable[[Progress], None]]:
 
 def _plain() -> Callable[[Progress], None]:
     rate = Rate()
-    last = -PLAIN_SECONDS
+    last = 0.0
 
     def show(progress: Progress) -> None:
         nonlocal last
