@@ -15,9 +15,7 @@ def test_arithmetic_goes_end_by_end() -> None:
     assert Range(1, 2) * 3 == Range(3, 6)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Plain English prose of some length. " * 20, "é漢字", "\ud800"]
-)
+@pytest.mark.parametrize("text", ["", "Plain English prose. " * 20, "é漢字", "\ud800"])
 def test_the_tokens_of_a_text_are_bracketed(text: str) -> None:
     found = tokens_in(text)
     size = len(text.encode("utf-8", "surrogatepass"))

@@ -240,7 +240,8 @@ def _problem(item: Mapping[str, Any]) -> str:
         case "model_type" | "dict_type" | "mapping_type":
             return f"{where} = {_shown(item['input'])}: expected a table"
         case _:
-            return f"{where} = {_shown(item['input'])}: {item['msg'].replace('Input', 'it', 1)}"
+            wish = re.sub(r"^(Input|String)\b", "it", item["msg"])
+            return f"{where} = {_shown(item['input'])}: {wish}"
 
 
 def _shown(value: Any) -> str:

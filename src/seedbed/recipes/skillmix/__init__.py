@@ -27,6 +27,7 @@ from seedbed.records import (
     Instruction,
     Message,
     Origin,
+    QueryType,
     Request,
     Review,
     Sampling,
@@ -43,6 +44,9 @@ TURNS: dict[Profile, tuple[str, ...]] = {
 
 DRAWS_PER_MIX = 100
 """Draw numbers kept free for each time that a mix is dealt, so that they never collide."""
+
+HOPELESS = 10
+"""Mixes without one example after which more of them are not worth their price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +81,22 @@ async def skillmix(
     """Yield `params.count` examples in the order of their mixes, or fewer if too many fail.
 
     Each round asks for exactly as many mixes as are missing. So which requests are made depends on
-    earlier answers and never on timing, and none is made in vain.
+    earlier answers and never on timing, and none is made in vain. A round of `HOPELESS` mixes or
+    more that leads to no example is the last one.
     """
 
     async def make(mix: Mix) -> tuple[Example | None, list[tuple[Dropped, Drop]]]:
         drops: list[tuple[Dropped, Drop]] = []
         for attempt in range(params.redraws + 1):
             draw = mix.repeat * DRAWS_PER_MIX + attempt
-            item, objection = await converse(mix, draw, model, prompts, params)
-            if objection is None and isinstance(item, Example):
-                verdict = await review(item)
-                if isinstance(verdict, Example):
-                    return verdict, drops
-                objection = verdict
-            drops.append((item, objection or Drop(reason="unparsed")))
+            made = await converse(mix, draw, model, prompts, params)
+            if not isinstance(made, Example):
+                drops.append(made)
+                continue
+            verdict = await review(made)
+            if isinstance(verdict, Example):
+                return verdict, drops
+            drops.append((made, verdict))
         return None, drops
 
     mixes = deal(
@@ -109,21 +115,20 @@ async def skillmix(
             if example is not None:
                 missing -= 1
                 yield example
-        if missing in (0, asked):
+        if not missing or (missing == asked and asked >= HOPELESS):
             return
 
 
 async def converse(
     mix: Mix, draw: int, model: Model, prompts: Prompts, params: Params
-) -> tuple[Example, None] | tuple[Attempt, Drop]:
+) -> Example | tuple[Attempt, Drop]:
     """Hold one conversation with the teacher; its last turn holds the example."""
     kind = mix.query_type
-    examples = "".join(f'\n- "{example}"' for example in kind.examples)
     slots: dict[str, dict[str, object]] = {
         "draft": {
             "skills": ", ".join(mix.skills),
             "query_type": kind.name,
-            "definition": (kind.definition or kind.name) + examples,
+            "definition": definition(kind),
         }
     }
     origin = Origin(
@@ -137,28 +142,41 @@ async def converse(
     )
     messages: tuple[Message, ...] = ()
     completion = Completion(text="")
-    for turn in TURNS[params.profile]:
+    turns = TURNS[params.profile]
+    for turn in turns:
         messages += (Message("user", prompts.fill(turn, **slots.get(turn, {}))),)
         completion = await model.complete(
             Request(messages=messages, sampling=params.sampling, draw=draw)
         )
         origin = replace(origin, calls=(*origin.calls, completion.key))
-        if (cut := unfinished(completion, turn)) and f"complete_{turn}" not in prompts.templates:
-            return Attempt(text=completion.text, origin=origin), cut
+        if objection := unfinished(completion, turn, turns):
+            return Attempt(text=completion.text, origin=origin), objection
         messages += (Message("assistant", completion.text),)
     parsed = parse_conversation(completion.text)
     if isinstance(parsed, Drop):
         return Attempt(text=completion.text, origin=origin), parsed
     instruction, response = parsed
-    return Example(
-        instruction=Instruction(text=instruction, origin=origin), response=response
-    ), None
+    return Example(instruction=Instruction(text=instruction, origin=origin), response=response)
 
 
-def unfinished(completion: Completion, turn: str) -> Drop | None:
-    """The objection to a turn that the teacher did not end by itself."""
+def definition(kind: QueryType) -> str:
+    """What a query type is, with its examples, as the teacher reads it."""
+    examples = (f'\n- "{example}"' for example in kind.examples)
+    return (kind.definition or kind.name) + "".join(examples)
+
+
+COMPLETED_BY = {"draft": "complete_draft", "refine": "complete_refined"}
+
+
+def unfinished(completion: Completion, turn: str, turns: tuple[str, ...]) -> Drop | None:
+    """The objection to a turn that the teacher did not end by itself.
+
+    A cut turn is none where another one is there to complete it.
+    """
     reasons = {"length": "truncated", "refused": "refused", "rejected": "rejected"}
     if completion.finish_reason == "stop":
+        return None
+    if completion.finish_reason == "length" and COMPLETED_BY.get(turn) in turns:
         return None
     evidence = {"turn": turn, "note": completion.note}
     return Drop(reason=reasons[completion.finish_reason], evidence=evidence)

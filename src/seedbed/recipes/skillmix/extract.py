@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from seedbed.models.model import Model
 from seedbed.prompts import Prompts
@@ -49,14 +50,18 @@ Ask = Callable[..., Awaitable[str]]
 
 
 def asker(model: Model, prompts: Prompts, sampling: Sampling) -> Ask:
-    """One verb for all of this module: fill a prompt, ask, return the text."""
+    """One verb for all of this module: fill a prompt, ask, return the text.
+
+    The last line of a list that was cut short may be half a name, so it is left out.
+    """
 
     async def ask(name: str, *, draw: int = 0, **values: object) -> str:
         message = Message("user", prompts.fill(name, **values))
         completion = await model.complete(
             Request(messages=(message,), sampling=sampling, draw=draw)
         )
-        return completion.text
+        cut = completion.finish_reason != "stop"
+        return completion.text.rpartition("\n")[0] if cut else completion.text
 
     return ask
 
@@ -88,29 +93,41 @@ async def skills_from_teacher(*, model: Model, prompts: Prompts, params: Extract
 
 
 async def listed(ask: Ask, prompt: str, count: int, asks: int, **values: object) -> list[str]:
-    """Up to `count` distinct names, asking again for what is missing while that brings new ones."""
+    """Up to `count` distinct names, asking again for what is missing while that brings new ones.
+
+    A first answer without any name (a refusal, say) is drawn again: it must not end a run.
+    """
     names: dict[str, None] = {}
-    for _ in range(asks):
+    for draw in range(asks):
         known = ", ".join(names) or NOTHING_YET
-        text = await ask(prompt, count=count - len(names), known=known, **values)
+        text = await ask(prompt, draw=draw, count=count - len(names), known=known, **values)
         fresh = [name for name in parse_names(text) if name not in names]
         names.update(dict.fromkeys(fresh[: count - len(names)]))
-        if not fresh or len(names) == count:
+        if len(names) == count or (names and not fresh):
             break
     return list(names)
 
 
 async def query_types_from_teacher(ask: Ask, params: ExtractParams) -> tuple[QueryType, ...]:
+    """Up to `params.query_types` types, asked for as `listed` does."""
     types: dict[str, QueryType] = {}
-    for _ in range(params.asks):
+    for draw in range(params.asks):
         known = ", ".join(kind.name for kind in types.values()) or NOTHING_YET
         missing = params.query_types - len(types)
-        found = parse_query_types(await ask("query_types", count=missing, known=known))
-        fresh = [kind for kind in found if normalise(kind.name) not in types]
-        types.update({normalise(kind.name): kind for kind in fresh[:missing]})
-        if not fresh or len(types) == params.query_types:
+        text = await ask("query_types", draw=draw, count=missing, known=known)
+        added = _take(parse_query_types(text), types, params.query_types)
+        if len(types) == params.query_types or (types and not added):
             break
     return tuple(types.values())
+
+
+def _take(found: Iterable[QueryType], types: dict[str, QueryType], most: int) -> int:
+    """Add the types that are new, up to so many in all; the number of those added."""
+    before = len(types)
+    for kind in found:
+        if len(types) < most:
+            types.setdefault(normalise(kind.name), kind)
+    return len(types) - before
 
 
 async def skills_from_examples(
@@ -176,19 +193,24 @@ async def cluster(ask: Ask, labels: list[str], params: ExtractParams) -> list[st
     """Families for any number of labels: in chunks, then the families' own names, until one chunk.
 
     Few labels need no clustering, and a chunk that comes back without a family keeps its labels.
+    Where a pass leaves nine in ten labels the next would hardly do better: then the first ones are
+    taken as they are.
     """
     if len(labels) <= params.families:
         return labels
-    size = params.labels_per_cluster
+    size = max(params.labels_per_cluster, 2 * params.families)
     chunks = [labels[start : start + size] for start in range(0, len(labels), size)]
 
     async def group(chunk: list[str]) -> list[str]:
-        text = await ask("cluster", count=params.families, labels="\n".join(chunk))
-        return parse_names(text)[: params.families] or chunk
+        for draw in range(params.relabel_draws):
+            text = await ask("cluster", draw=draw, count=params.families, labels="\n".join(chunk))
+            if names := parse_names(text)[: params.families]:
+                return names
+        return chunk
 
     groups = [names async for names in ordered(group, chunks, limit=params.window)]
     families = list(dict.fromkeys(name for names in groups for name in names))
-    if len(chunks) == 1 or len(families) >= len(labels):
+    if len(chunks) == 1 or 10 * len(families) > 9 * len(labels):
         return families[: params.families]
     return await cluster(ask, families, params)
 
@@ -196,22 +218,29 @@ async def cluster(ask: Ask, labels: list[str], params: ExtractParams) -> list[st
 async def infer_query_types(
     ask: Ask, examples: Sequence[Example], params: ExtractParams
 ) -> tuple[QueryType, ...]:
-    """Types that occur among the examples: asked of batches until enough distinct ones came."""
+    """Types that occur among the examples: asked of batches until enough distinct ones came.
+
+    Few examples make one batch, which is asked again only where an answer had no type.
+    """
     types: dict[str, QueryType] = {}
-    for turn in range(params.asks):
-        start = turn * params.instructions_per_ask
-        batch = examples[start : start + params.instructions_per_ask]
-        missing = params.query_types - len(types)
-        if not batch or not missing:
+    size = params.instructions_per_ask
+    for draw in range(params.asks if examples else 0):
+        batch = examples[draw * size : (draw + 1) * size] or (examples[:size] if not types else ())
+        if not batch or len(types) == params.query_types:
             break
         text = await ask(
             "infer_query_types",
-            count=missing,
-            instructions="\n".join(f"- {example.instruction.text}" for example in batch),
+            draw=draw,
+            count=params.query_types - len(types),
+            instructions="\n".join(f"- {beginning(example)}" for example in batch),
         )
-        for kind in parse_query_types(text)[:missing]:
-            types.setdefault(normalise(kind.name), kind)
+        _take(parse_query_types(text), types, params.query_types)
     return tuple(types.values())
+
+
+def beginning(example: Example) -> str:
+    """An instruction on one line, of a length that forty of them fit into any context window."""
+    return shorten(example.instruction.text, width=600, placeholder=" …")
 
 
 def whole_instruction(example: Example) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from seedbed.forecast import Range, Stage, tokens_in
 from seedbed.prompts import Prompts
-from seedbed.recipes.skillmix import TURNS, Params
+from seedbed.recipes.skillmix import TURNS, Params, definition
 from seedbed.recipes.skillmix.extract import ExtractParams
 from seedbed.recipes.skillmix.skillset import SkillSet
 from seedbed.records import QueryType
@@ -54,7 +54,7 @@ def forecast_extraction(
     if sampled is not None:
         return _from_examples(prompts, params, lengths, sampled)
     names = Range(params.skills_per_topic, params.skills_per_topic) * lengths.name
-    asks = Range(1, 2)
+    asks = Range(1, min(2, params.asks))
     known = names * Range(0, 0.5)
     topics = Range(params.topics, params.topics) * lengths.name
     types = Range(params.query_types, params.query_types) * lengths.query_type
@@ -74,17 +74,20 @@ def _from_examples(
     prompts: Prompts, params: ExtractParams, lengths: Lengths, sampled: int
 ) -> list[Stage]:
     rows = Range(sampled, sampled)
-    labels = lengths.name * Range(1, params.labels_per_example)
-    families = lengths.name * Range(params.families / 4, params.families)
-    chunks = Range(0, 2 * max(1, sampled * params.labels_per_example // params.labels_per_cluster))
-    label_prompt = _prompt(prompts, "label") + lengths.example
-    relabelled = rows * Range(0.5, 1.2)
+    labels = Range(1, lengths.name.high * params.labels_per_example)
+    families = lengths.name * params.families
+    chunks = Range(0, _most_chunks(sampled * params.labels_per_example, params))
+    size = max(params.labels_per_cluster, 2 * params.families)
+    relabelled = rows * Range(0, 1.2)
+    batches = -(-sampled // params.instructions_per_ask)
+    asks = Range(0, min(params.asks, batches))
+    batch = lengths.example * Range(0.1, 0.5) * min(sampled, params.instructions_per_ask)
     return [
-        Stage("label", rows, rows * label_prompt, rows * labels),
+        Stage("label", rows, rows * (_prompt(prompts, "label") + lengths.example), rows * labels),
         Stage(
             "cluster",
             chunks,
-            chunks * (_prompt(prompts, "cluster") + lengths.name * params.labels_per_cluster),
+            chunks * (_prompt(prompts, "cluster") + lengths.name * size),
             chunks * families,
         ),
         Stage(
@@ -95,12 +98,20 @@ def _from_examples(
         ),
         Stage(
             "query types",
-            Range(1, params.asks),
-            Range(1, params.asks)
-            * (_prompt(prompts, "infer_query_types") + lengths.example * 0.5 * 40),
-            lengths.query_type * params.query_types,
+            asks,
+            asks * (_prompt(prompts, "infer_query_types") + batch),
+            asks * lengths.query_type * params.query_types,
         ),
     ]
+
+
+def _most_chunks(labels: int, params: ExtractParams) -> int:
+    """Chunks of all passes of `cluster`, if no two labels are the same."""
+    size, chunks = max(params.labels_per_cluster, 2 * params.families), 0
+    while labels > params.families:
+        chunks += -(-labels // size)
+        labels = 0 if labels <= size else -(-labels // size) * params.families
+    return chunks
 
 
 def forecast_generation(
@@ -108,18 +119,19 @@ def forecast_generation(
 ) -> list[Stage]:
     """Stage two, turn by turn: each turn is sent with all turns before it."""
     kinds = pool.query_types if pool and pool.query_types else (_TYPICAL,)
-    definition = max((kind.definition + " ".join(kind.examples) for kind in kinds), key=len)
+    definitions = [tokens_in(definition(kind)) for kind in kinds]
+    asked = Range(min(part.low for part in definitions), max(part.high for part in definitions))
     slots = {
         "skills": ", ".join(["a_typical_skill"] * params.k),
         "query_type": kinds[0].name,
-        "definition": definition,
+        "definition": "",
     }
     mixes = ACCEPTED * params.count
     history = Range(0, 0)
     stages = []
     for turn in TURNS[params.profile]:
         text = prompts.fill(turn, **(slots if turn == "draft" else {}))
-        history = history + tokens_in(text)
+        history = history + tokens_in(text) + (asked if turn == "draft" else Range(0, 0))
         written = lengths.critique if turn == "critique" else lengths.conversation
         stages.append(Stage(turn, mixes, mixes * history, mixes * written))
         history = history + written

@@ -2,13 +2,14 @@
 
 The paper draws each tuple independently, which repeats pairs and, with a small pool, pairs a skill
 with its double (methods: 2 repeated pairs in the 1,000 released). Here a tuple comes again only
-when all have come, and near-duplicate skills never meet. Both can be switched off.
+when all have come, and near-duplicate skills never meet (which `avoid_alike` can switch off).
 
 A longer run begins with the mixes of a shorter one, so that asking for more pays only for more.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,8 @@ from seedbed.recipes.skillmix.skillset import alike
 from seedbed.records import QueryType
 from seedbed.streams import rng
 
-_ENUMERATED = 200_000
-"""Up to so many subsets are listed and shuffled; more are drawn, and drawn again on a repeat."""
-
-_TRIES = 10_000
-"""Draws in vain after which a large pool counts as used up."""
+_TRIES = 100_000
+"""Subsets in a row with near-duplicates after which we take it that no other subset is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,36 +74,37 @@ def _balanced(query_types: Sequence[QueryType], seed: int) -> Iterator[QueryType
 def _tuples(
     skills: Sequence[str], k: int, seed: int, avoid_alike: bool
 ) -> Iterator[tuple[str, ...]]:
-    listed = comb(len(skills), k) <= _ENUMERATED
     for lap in count():
         random = rng("mixes", seed, k, lap)
-        found = 0
-        for mixed in _shuffled(skills, k, random) if listed else _drawn(skills, k, random):
+        found = in_vain = 0
+        for mixed in _subsets(skills, k, random):
             if avoid_alike and any(alike(*pair) for pair in combinations(mixed, 2)):
+                in_vain += 1
+                if in_vain >= _TRIES:
+                    break
                 continue
-            found += 1
+            found, in_vain = found + 1, 0
             yield tuple(random.sample(mixed, k))
         if not found:
             raise ConfigError(
-                f"no {k} of the {len(skills)} skills may meet: their names are all alike",
+                f"no {k} of the {len(skills)} skills may meet: their names are too much alike",
                 hint="Name the skills apart, or set avoid_alike = false under [skillmix].",
             )
 
 
-def _shuffled(skills: Sequence[str], k: int, random: Random) -> list[tuple[str, ...]]:
-    subsets = list(combinations(skills, k))
-    random.shuffle(subsets)
-    return subsets
+def _subsets(skills: Sequence[str], k: int, random: Random) -> Iterator[tuple[str, ...]]:
+    """Every k-subset once, in random order: a shuffle that keeps only what it has moved."""
+    moved: dict[int, int] = {}
+    for last in range(comb(len(skills), k) - 1, -1, -1):
+        place = random.randint(0, last)
+        rank, moved[place] = moved.get(place, place), moved.get(last, last)
+        moved.pop(last, None)
+        yield tuple(skills[index] for index in _subset(rank, k, len(skills)))
 
 
-def _drawn(skills: Sequence[str], k: int, random: Random) -> Iterator[tuple[str, ...]]:
-    seen: set[frozenset[str]] = set()
-    in_vain = 0
-    while in_vain < _TRIES:
-        mixed = tuple(random.sample(skills, k))
-        if frozenset(mixed) in seen:
-            in_vain += 1
-            continue
-        in_vain = 0
-        seen.add(frozenset(mixed))
-        yield mixed
+def _subset(rank: int, k: int, total: int) -> Iterator[int]:
+    """The k-subset of range(total) with this rank in the combinatorial number system."""
+    for size in range(k, 0, -1):
+        index = bisect_right(range(total), rank, key=lambda n: comb(n, size)) - 1
+        rank -= comb(index, size)
+        yield index

@@ -10,10 +10,11 @@ import re
 
 from seedbed.models.model import Model
 from seedbed.prompts import Prompts
+from seedbed.recipes.skillmix.parse import BULLET
 from seedbed.recipes.skillmix.skillset import normalise
 from seedbed.records import Drop, Example, Message, Request, Review, Sampling
 
-_VERDICT = re.compile(r"^\s*[-*\d.) ]*(?P<skill>.+?)\s*:\s*\**(?P<verdict>yes|no)\b", re.I | re.M)
+_VERDICT = re.compile(r"\W*(?P<verdict>yes|no)\b", re.IGNORECASE)
 
 
 def skill_presence(judge: Model, prompts: Prompts) -> Review:
@@ -40,12 +41,15 @@ def skill_presence(judge: Model, prompts: Prompts) -> Review:
 
 
 def verdict(example: Example, text: str) -> Example | Drop:
+    """The example, or the objection that follows from the judge's lines, "skill: yes" or "no"."""
     skills = example.instruction.origin.skills
-    found = {
-        normalise(match["skill"]): match["verdict"].lower() for match in _VERDICT.finditer(text)
-    }
-    if unjudged := [skill for skill in skills if skill not in found]:
+    found = {}
+    for line in text.splitlines():
+        skill, _, rest = BULLET.sub("", line).partition(":")
+        if match := _VERDICT.match(rest):
+            found[normalise(skill)] = match["verdict"].lower()
+    if unjudged := [skill for skill in skills if normalise(skill) not in found]:
         return Drop(reason="unjudged", evidence={"skill": unjudged[0], "judge": text[:200]})
-    if absent := [skill for skill in skills if found[skill] == "no"]:
+    if absent := [skill for skill in skills if found[normalise(skill)] == "no"]:
         return Drop(reason="skill_absent", evidence={"skills": ", ".join(absent)})
     return example
