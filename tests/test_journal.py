@@ -47,6 +47,13 @@ def test_a_settled_effect_is_never_performed_again(tmp_path: Path) -> None:
     assert len(calls) == 1
 
 
+def test_half_a_surrogate_pair_comes_back_as_it_was(tmp_path: Path) -> None:
+    calls, effect = counted("cut \ud83d")
+    for _ in range(2):
+        assert once(tmp_path / "j.db", ["\udc00", "é"], effect) == "cut \ud83d"
+    assert len(calls) == 1
+
+
 def test_an_answer_of_nothing_is_an_answer(tmp_path: Path) -> None:
     calls, effect = counted(None)
     assert once(tmp_path / "j.db", "q", effect) is None

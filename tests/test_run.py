@@ -246,3 +246,12 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot be made"):
         run(config(tmp_path, run="file"))
+
+
+def test_a_judged_example_leads_to_its_verdict_too(tmp_path: Path) -> None:
+    run(config(tmp_path, skillmix="presence_judge = true"))
+    database = sqlite3.connect(tmp_path / "run" / "journal.db")
+    for example in lines(tmp_path / "run" / "examples.jsonl"):
+        key = example["calls"][3]
+        row = database.execute("select answer from effects where key = ?", (key,)).fetchone()
+        assert ": yes" in json.loads(row[0])["text"]

@@ -65,6 +65,7 @@ class ModelTable(Table):
     base_url: str | None = None
     api_key_env: str | None = None
     extra: Mapping[str, Any] = Field(default_factory=dict)
+    omit: list[str] = Field(default_factory=list)
     json_schema: bool = False
     max_completion_tokens: bool = False
     send_seed: bool = False

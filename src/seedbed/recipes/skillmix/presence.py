@@ -7,6 +7,7 @@ check. Here every skill has to be marked present by the judge.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from seedbed.models.model import Model
 from seedbed.prompts import Prompts
@@ -15,6 +16,9 @@ from seedbed.recipes.skillmix.skillset import normalise
 from seedbed.records import Drop, Example, Message, Request, Review, Sampling
 
 _VERDICT = re.compile(r"\W*(?P<verdict>yes|no)\b", re.IGNORECASE)
+
+SAMPLING = Sampling(temperature=0.0, max_tokens=1024)
+"""A verdict takes some ten tokens per skill; the rest is for judges that reason first."""
 
 
 def skill_presence(judge: Model, prompts: Prompts) -> Review:
@@ -31,13 +35,23 @@ def skill_presence(judge: Model, prompts: Prompts) -> Review:
             instruction=example.instruction.text,
             response=example.response,
         )
-        sampling = Sampling(temperature=0.0, max_tokens=40 * len(skills))
         completion = await judge.complete(
-            Request(messages=(Message("user", text),), sampling=sampling)
+            Request(messages=(Message("user", text),), sampling=SAMPLING)
         )
-        return verdict(example, completion.text)
+        return verdict(traced(example, completion.key), completion.text)
 
     return review
+
+
+def traced(example: Example, call: str) -> Example:
+    """The example with one more journal key among the calls behind it."""
+    origin = example.instruction.origin
+    return replace(
+        example,
+        instruction=replace(
+            example.instruction, origin=replace(origin, calls=(*origin.calls, call))
+        ),
+    )
 
 
 def verdict(example: Example, text: str) -> Example | Drop:
