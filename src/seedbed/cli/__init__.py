@@ -65,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--out", metavar="FILE", help="default: a file in the run's folder")
     _json(export)
 
+    _curate(commands.add_parser("curate", help="check and clean any dataset: report, then write"))
+
     serve = commands.add_parser(
         "serve-practice", help="run the practice teacher as an OpenAI-compatible local server"
     )
@@ -89,6 +91,38 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     serve.add_argument("--api-key-env", metavar="NAME", help="ask for the key in this variable")
     return top
+
+
+def _curate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataset", metavar="DATASET", help="a file, a run's folder, or hf:NAME")
+    command.add_argument("--out", metavar="FOLDER", help="write what is kept, and the drops")
+    command.add_argument("--format", choices=FORMATS, default="alpaca", help="of what is kept")
+    command.add_argument(
+        "--rules",
+        nargs="*",
+        choices=("sound", "self_instruct", "alpaca"),
+        default=["sound"],
+        help="sets of filters (default: sound, what is wrong with any example)",
+    )
+    command.add_argument("--leaks", choices=("repair", "drop", "off"), default="off")
+    command.add_argument("--words", default="0:", metavar="LOW:HIGH", help="of an instruction")
+    command.add_argument("--response-words", default="0:", metavar="LOW:HIGH")
+    command.add_argument("--keyword", action="append", default=[], metavar="TERM")
+    command.add_argument("--script", action="append", default=[], metavar="NAME", help="e.g. LATIN")
+    command.add_argument("--novelty", type=float, metavar="F1", help="most ROUGE-L with any before")
+    command.add_argument("--near-duplicates", type=float, metavar="JACCARD")
+    command.add_argument(
+        "--against",
+        action="append",
+        default=[],
+        metavar="BENCHMARK=FILE",
+        help="drop what holds prompts of alpaca_eval, mt_bench or ifeval",
+    )
+    command.add_argument("--read-as", default="auto", metavar="FORMAT", help="default: detected")
+    for column in ("instruction", "input", "response"):
+        command.add_argument(f"--{column}", default="", metavar="COLUMN", help="its unusual name")
+    command.add_argument("--on-bad-line", choices=("stop", "skip"), default="stop")
+    _json(command)
 
 
 def _config(command: argparse.ArgumentParser) -> None:

@@ -133,6 +133,16 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def curate(options: argparse.Namespace) -> int:
+    from seedbed.cli.curating import run
+
+    report, facts = run(options)
+    if options.json:
+        return _print_json(facts)
+    print(report)
+    return 0
+
+
 def serve_practice(options: argparse.Namespace) -> int:
     from seedbed.models.practice import Trouble
     from seedbed.models.practice.faults import Faults
@@ -199,5 +209,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "show": show,
     "cost": cost,
     "export": export,
+    "curate": curate,
     "serve-practice": serve_practice,
 }
