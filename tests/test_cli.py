@@ -178,6 +178,7 @@ def progress(*, seconds: float, paid: int, kept: int = 0) -> Progress:
     return Progress(
         stage="examples",
         kept=kept,
+        reached=kept,
         wanted=100,
         dropped=3,
         calls=paid,

@@ -13,8 +13,10 @@ from seedbed.config import (
     BudgetTable,
     Config,
     DatasetTable,
+    EvolInstructTable,
     ModelTable,
     PriceTable,
+    SelfInstructTable,
     SkillmixTable,
     SkillsTable,
     Table,
@@ -41,7 +43,7 @@ def wrong(text: str) -> str:
 
 def test_a_teacher_is_all_that_a_config_needs() -> None:
     config = parse_config(TEACHER, place="x")
-    assert (config.count, config.skillmix.k, config.skills.topics) == (4000, 2, 45)
+    assert (config.count, config.skillmix.k, config.skills.topics) == (None, 2, 45)
     assert config.teacher.in_process
     assert config.budget == BudgetTable(dollars=None, tokens=None, calls=None)
 
@@ -53,6 +55,10 @@ def test_a_teacher_is_all_that_a_config_needs() -> None:
         ("[teacher]\n", "[teacher] model: missing; it has to be given"),
         (TEACHER + "price = {input = 1}", "[teacher.price] output: missing; it has to be given"),
         (TEACHER + "[skills.dataset]\n", "[skills.dataset] path: missing; it has to be given"),
+        (
+            'recipe = "self_instruct"\n' + TEACHER + "[skillmix]\nk = 2",
+            'recipe = "self_instruct": it does not use skillmix',
+        ),
         # unknown keys and tables
         ("conut = 3\n" + TEACHER, "conut: unknown key; did you mean count?"),
         ("[skillmx]\nk = 2\n" + TEACHER, "skillmx: unknown key; did you mean skillmix?"),
@@ -259,6 +265,8 @@ def test_the_template_is_a_config() -> None:
         SkillsTable,
         DatasetTable,
         SkillmixTable,
+        SelfInstructTable,
+        EvolInstructTable,
     ],
 )
 def test_the_template_explains_every_key(table: type[Table]) -> None:
@@ -269,16 +277,23 @@ def test_the_template_explains_every_key(table: type[Table]) -> None:
         assert re.search(f"{as_key}|{as_table}", TEMPLATE, re.MULTILINE), f"{table.__name__}.{key}"
 
 
+OTHERS = ("self_instruct", "evol_instruct")
+
+
 def test_what_the_template_offers_is_accepted_where_it_stands() -> None:
     """Each key in a comment, put alone under the table that it stands in."""
     needed = {"skills.dataset": "path = 'a'", "teacher": "model = 'gpt'", "judge": "model = 'gpt'"}
     table, offered = "", 0
     for line in TEMPLATE.splitlines():
-        if header := re.match(r"(?:# *)?\[([\w.]+)\]", line):
+        if line.startswith("# Other recipes"):
+            table = ""
+        elif header := re.match(r"(?:# *)?\[([\w.]+)\]", line):
             table = header[1]
         elif entry := re.match(r"# (\w+) = ", line):
             offered += 1
-            lines = [f"[{table}]"] if table else []
+            recipe = {"seeds": "self_instruct"}.get(entry[1], table)
+            lines = [f'recipe = "{recipe}"'] if recipe in OTHERS else []
+            lines += [f"[{table}]"] if table else []
             lines += [line[2:]]
             if not needed.get(table, entry[1]).startswith(entry[1]):
                 lines += [needed[table]]

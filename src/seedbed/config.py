@@ -13,7 +13,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from seedbed.errors import ConfigError
 
@@ -124,22 +131,34 @@ Format = Literal[
 
 
 class DatasetTable(Table):
-    """The user's own dataset, for SDD: a file, a run's folder, or `hf:org/name`."""
+    """The user's own dataset: a file, a run's folder, or `hf:org/name`."""
 
-    path: Annotated[str, Field(min_length=1)]
+    path: str = ""
     format: Format = "auto"
     instruction: str = ""
     input: str = ""
     response: str = ""
     on_bad_line: Literal["stop", "skip"] = "stop"
+    sample: Count | None = None
+
+
+class SourceTable(DatasetTable):
+    """The dataset of SDD: it has to be named, and a sample of it is looked at."""
+
+    path: Annotated[str, Field(min_length=1)]
     sample: Count = 1000
+
+
+def _named(value: object) -> object:
+    """`seeds = "path"` for `seeds = { path = "path" }`."""
+    return {"path": value} if isinstance(value, str) else value
 
 
 class SkillsTable(Table):
     """Stage one: where the skills and query types come from."""
 
     path: str = ""
-    dataset: DatasetTable | None = None
+    dataset: SourceTable | None = None
     topics: Count = 45
     skills_per_topic: Count = 25
     query_types: Count = 16
@@ -172,11 +191,41 @@ class SkillmixTable(Table):
     presence_judge: bool = False
 
 
-class Config(Table):
-    """A run. Paths are relative to the folder of the TOML file."""
+Operation = Literal["constrain", "deepen", "concretize", "reason", "complicate_input", "broaden"]
 
-    recipe: Literal["skillmix"] = "skillmix"
-    count: Count = 4000
+
+class SelfInstructTable(Table):
+    """Self-Instruct: a preset, and what is to differ from it."""
+
+    preset: Literal["chat", "paper", "repo", "alpaca"] = "chat"
+    threshold: Share | None = None
+    tokenizer: Literal["rouge", "unicode"] | None = None
+    lag: Count = 16
+    rounds: Count = 100
+    classification_only: bool = False
+    scores: bool = False
+
+
+class EvolInstructTable(Table):
+    """Evol-Instruct: a preset, and what is to differ from it."""
+
+    preset: Literal["chat", "paper", "wizardlm"] = "chat"
+    rounds: Count | None = None
+    operations: list[Operation] | None = None
+    originals: Literal["leave_out", "keep", "answer"] | None = None
+    equality_judge: bool | None = None
+    most_words: Count | None = None
+
+
+class Config(Table):
+    """A run. Paths are relative to the folder of the TOML file.
+
+    `count` is of examples kept (of new instructions with Self-Instruct). Unless given it is 4,000
+    for skillmix and 1,000 for self_instruct; evol_instruct evolves every seed.
+    """
+
+    recipe: Literal["skillmix", "self_instruct", "evol_instruct"] = "skillmix"
+    count: Count | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     folder: str = ""
     prompts: str = ""
@@ -185,6 +234,20 @@ class Config(Table):
     budget: BudgetTable = BudgetTable()
     skills: SkillsTable = SkillsTable()
     skillmix: SkillmixTable = SkillmixTable()
+    seeds: Annotated[DatasetTable, BeforeValidator(_named)] = DatasetTable()
+    self_instruct: SelfInstructTable = SelfInstructTable()
+    evol_instruct: EvolInstructTable = EvolInstructTable()
+
+    @model_validator(mode="after")
+    def _tables_of_this_recipe(self) -> Config:
+        others = {
+            "skillmix": {"seeds", "self_instruct", "evol_instruct"},
+            "self_instruct": {"skills", "skillmix", "evol_instruct"},
+            "evol_instruct": {"skills", "skillmix", "self_instruct"},
+        }[self.recipe]
+        if foreign := sorted(others & self.model_fields_set):
+            raise ValueError(f'recipe = "{self.recipe}": it does not use {", ".join(foreign)}')
+        return self
 
 
 def read_config(path: Path) -> str:

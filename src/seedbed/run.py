@@ -53,6 +53,7 @@ async def grow(
         SeedbedError: the run cannot go on. What was settled is kept, and the files show it.
     """
     plan = config if isinstance(config, RunPlan) else plan_run(Path(config))
+    wiring = WIRINGS[plan.config.recipe]
     plan.folder.make()
     with Journal(plan.folder.journal) as journal, Projections(plan.folder) as projections:
         budget = _budget(plan, journal)
@@ -62,7 +63,8 @@ async def grow(
             ledger=budget.ledger,
             files=projections,
             earlier=plan.folder.read_manifest(),
-            forecast=WIRINGS[plan.config.recipe].forecast(plan),
+            forecast=wiring.forecast(plan),
+            wanted=wiring.wanted(plan),
         )
         session.begin()
         try:

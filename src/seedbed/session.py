@@ -29,15 +29,17 @@ Status = Literal["running", "skills", "complete", "short", "interrupted"]
 class Progress:
     """How far a run is.
 
-    `calls` counts what the recipe asked, replayed or paid; `paid` what this session performed.
-    `calls_expected` is the middle of the forecast. `level` is the adaptive concurrency's present
-    bound. `spend` is of all sessions, `reserved` the worst case of what is in flight. `seconds`
-    are since this session began.
+    `reached` and `wanted` are of what the recipe counts, examples or instructions; `wanted` is
+    None where it goes on to the end of its seeds. `calls` counts what the recipe asked, replayed
+    or paid; `paid` what this session performed. `calls_expected` is the middle of the forecast.
+    `level` is the adaptive concurrency's present bound. `spend` is of all sessions, `reserved`
+    the worst case of what is in flight. `seconds` are since this session began.
     """
 
     stage: str
     kept: int
-    wanted: int
+    reached: int
+    wanted: int | None
     dropped: int
     calls: int
     calls_expected: int
@@ -69,6 +71,7 @@ class Session:
     files: Projections
     earlier: Mapping[str, JSON]
     forecast: Forecast
+    wanted: int | None
     clock: Callable[[], float] = time.monotonic
     began: float = 0.0
     started: str = ""
@@ -81,6 +84,7 @@ class Session:
     repaired: int = 0
     calls_expected: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    extras: dict[str, JSON] = field(default_factory=dict)
     skills_digest: str | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -107,6 +111,11 @@ class Session:
         path = self.plan.folder.skills
         return path.exists() and self.skills_digest != digest(path.read_text(encoding="utf-8"))
 
+    @property
+    def reached(self) -> int:
+        """How far the run is on the way to `wanted`: instructions, or else examples."""
+        return self.counts.get("instructions", self.kept)
+
     def tally(self, stage: str) -> Tally:
         """The tally of a stage, which becomes the one that is shown."""
         self.stage = stage
@@ -132,7 +141,8 @@ class Session:
         return Progress(
             stage=self.stage,
             kept=self.kept,
-            wanted=self.plan.config.count,
+            reached=self.reached,
+            wanted=self.wanted,
             dropped=self.reasons.total(),
             calls=sum(tally.calls for tally in self.tallies.values()),
             calls_expected=self.calls_expected,
@@ -162,7 +172,7 @@ class Session:
             return "interrupted"
         if skills_only:
             return "skills"
-        return "complete" if self.kept == self.plan.config.count else "short"
+        return "complete" if self.wanted is None or self.reached >= self.wanted else "short"
 
     def _earlier_results(self) -> dict[str, JSON]:
         """What the manifest says of files that stay as they are."""
@@ -188,7 +198,8 @@ class Session:
             "teacher": plan.config.teacher.model,
             "judge": plan.config.judge.model if plan.config.judge else "",
             "counts": {
-                "wanted": plan.config.count,
+                "wanted": self.wanted,
+                "reached": self.reached,
                 "kept": self.kept,
                 "dropped": self.reasons.total(),
                 "repaired": self.repaired,
@@ -205,6 +216,7 @@ class Session:
                 "skills": self.skills_digest,
             },
             "notes": self.notes,
+            **self.extras,
             "sessions": [*self.earlier.get("sessions", []), this],
         }
 

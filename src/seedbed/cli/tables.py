@@ -14,7 +14,7 @@ from seedbed.forecast import Forecast, Range, total
 from seedbed.plan import RunPlan
 from seedbed.records import JSON
 from seedbed.session import Outcome
-from seedbed.wiring import forecast_of
+from seedbed.wiring import WIRINGS, forecast_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 
@@ -60,10 +60,17 @@ def forecast_table(plan: RunPlan) -> str:
         )
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     return (
-        f"{config.recipe}: {config.count:,} examples, k = {config.skillmix.k}, "
-        f"{config.skillmix.profile}, teacher {visible(config.teacher.model)}\n\n"
+        f"{config.recipe} with {visible(config.teacher.model)}: {asked_for(plan)}\n\n"
         f"{columns(rows, head=head)}\n\n  {told}"
     )
+
+
+def asked_for(plan: RunPlan) -> str:
+    """The recipe's settings on one line, what is wanted first."""
+    wiring = WIRINGS[plan.config.recipe]
+    wanted = wiring.wanted(plan)
+    parts = [f"{name} {value}" for name, value in wiring.settings(plan).items()]
+    return ", ".join([f"{wanted:,} {wiring.unit}" if wanted else f"all {wiring.unit}", *parts])
 
 
 def _forecast_row(title: str, plan: RunPlan, stages: Forecast) -> tuple[str, ...]:
@@ -96,12 +103,13 @@ def ending(outcome: Outcome, *, command: str) -> str:
     """The last words of `seedbed run`."""
     manifest, folder = outcome.manifest, outcome.plan.folder
     counts = manifest["counts"]
+    kept = f"{counts['kept']:,} examples"
     head = {
-        "complete": f"{counts['kept']:,} examples, as asked for.",
-        "short": f"Only {counts['kept']:,} of {counts['wanted']:,} examples: too much was dropped.",
-        "interrupted": f"Stopped with {counts['kept']:,} of {counts['wanted']:,} examples. "
-        "Everything paid for is kept.",
-        "skills": f"{counts['skills']:,} skills and {counts['query_types']:,} query types.",
+        "complete": f"{kept}, as asked for.",
+        "short": f"Only {of_wanted(counts)}: too much was dropped.",
+        "interrupted": f"Stopped with {of_wanted(counts)}. Everything paid for is kept.",
+        "skills": f"{counts.get('skills', 0):,} skills and "
+        f"{counts.get('query_types', 0):,} query types.",
     }[manifest["status"]]
     lines = [head, f"  {spend_line(manifest)}", ""]
     lines += [f"  {name:13} {path}" for name, path in outputs(folder, manifest)]
@@ -113,6 +121,16 @@ def ending(outcome: Outcome, *, command: str) -> str:
         "skills": f"  Edit it if you like; then: seedbed run {command.split()[-1]}",
     }[manifest["status"]]
     return "\n".join([*lines, follow])
+
+
+def of_wanted(counts: Mapping[str, JSON]) -> str:
+    """Examples kept, and how far that is on the way to what was asked for."""
+    kept, wanted = counts["kept"], counts["wanted"]
+    if wanted is None:
+        return f"{kept:,} examples"
+    if "instructions" in counts:
+        return f"{kept:,} examples of {counts['reached']:,} instructions ({wanted:,} wanted)"
+    return f"{kept:,} of {wanted:,} examples"
 
 
 def outputs(folder: RunFolder, manifest: Mapping[str, JSON]) -> list[tuple[str, Path]]:
@@ -147,8 +165,8 @@ def run_story(folder: RunFolder, *, samples: int) -> str:
         f"  teacher {visible(manifest['teacher'])}, seed {manifest['seed']}, "
         f"seedbed {manifest['seedbed']}",
         "",
-        f"  {counts['kept']:,} of {counts['wanted']:,} examples kept, "
-        f"{counts['dropped']:,} dropped, {counts['repaired']:,} repaired",
+        f"  {of_wanted(counts)} kept, {counts['dropped']:,} dropped, "
+        f"{counts['repaired']:,} repaired",
     ]
     if manifest["drops"]:
         rows = [(reason, f"{count:,}") for reason, count in manifest["drops"].items()]
@@ -176,7 +194,9 @@ def _samples(path: Path, count: int) -> list[dict[str, JSON]]:
 
 
 def _sample(number: int, example: Mapping[str, JSON]) -> Iterable[str]:
-    yield f"  ── example {number}: {', '.join(example['skills'])} · {example['query_type']}"
+    made = ", ".join(example["skills"]) or f"{example['recipe']}, {example['step']}"
+    kind = f" · {example['query_type']}" if example["query_type"] else ""
+    yield f"  ── example {number}: {visible(made + kind)}"
     for field in ("instruction", "input", "response"):
         if example[field]:
             yield from _paragraph(field, example[field])

@@ -36,7 +36,9 @@ class Rate:
         """Seconds, or None where nothing can be said yet."""
         (start, _, calls), (end, _, calls_now) = self._seen[0], self._seen[-1]
         pace = (calls_now - calls) / (end - start) if end > start else 0.0
-        missing = max(progress.calls_expected - progress.calls, progress.wanted - progress.kept)
+        missing = progress.calls_expected - progress.calls
+        if progress.wanted is not None:
+            missing = max(missing, progress.wanted - progress.reached)
         return missing / pace if pace else None
 
 
@@ -44,16 +46,22 @@ def line(progress: Progress, rate: Rate) -> str:
     """One line that says it all."""
     spend = progress.spend
     parts = [
-        f"{progress.kept:,}/{progress.wanted:,} kept",
+        f"{progress.kept:,} kept" if progress.wanted is None else _share(progress),
         f"{progress.dropped:,} dropped",
         f"{progress.in_flight} in flight (up to {progress.level})",
         f"{rate.per_second:.1f} calls/s",
         f"{spend.tokens:,} tokens",
         money(progress),
     ]
-    if (left := rate.left(progress)) is not None and progress.kept < progress.wanted:
+    if (left := rate.left(progress)) is not None and left > 0:
         parts.append(f"about {duration(left)} left")
     return f"{progress.stage}: " + " · ".join(parts)
+
+
+def _share(progress: Progress) -> str:
+    if progress.reached == progress.kept:
+        return f"{progress.kept:,}/{progress.wanted:,} kept"
+    return f"{progress.reached:,}/{progress.wanted:,} instructions · {progress.kept:,} kept"
 
 
 def money(progress: Progress) -> str:
@@ -109,8 +117,8 @@ def _live() -> Iterator[Callable[[Progress], None]]:
 
         def show(progress: Progress) -> None:
             rate.see(progress)
-            done = max(progress.kept / progress.wanted, 0.0)
-            if not progress.kept and progress.calls_expected:
+            done = progress.reached / progress.wanted if progress.wanted else 0.0
+            if not done and progress.calls_expected:
                 done = min(progress.calls / progress.calls_expected, 0.99)
             grid = Table.grid(padding=(0, 1), expand=True)
             grid.add_row(ProgressBar(total=1.0, completed=done))

@@ -33,7 +33,8 @@ REBUILT_FROM = 1024
 """Once so many texts are removed, and as many as are left, the index is built anew without them."""
 
 CROWD = 300
-"""More candidates than this are not compared one by one but in the table of full scores.
+"""More candidates than this, and than a 64th of the pool, are not compared one by one but in the
+table of full scores.
 
 Where every character is a token, as in Thai, a few dozen tokens make up all texts, and bounds on
 shared tokens rule out little.
@@ -72,6 +73,7 @@ class NoveltyIndex:
 
         self._vocabulary = Vocabulary()
         self._candidates = CandidateIndex(self.threshold, vocabulary=self._vocabulary)
+        self._last = ("", self._candidates.query([]))
         self._texts: list[str | None] = []
         self._removed = 0
         self._numbers: dict[str, list[int]] | None = None
@@ -156,11 +158,15 @@ class NoveltyIndex:
                 f"novelty: {text!r:.80} is of type {type(text).__name__}, expected a string",
                 hint="Pass the instruction's text; a missing one has to be dropped before.",
             )
-        return self._candidates.query(self._vocabulary.tokens(self._words(text)))
+        if text != self._last[0]:
+            # Often the same text is asked about several times: nearest, mean, then admit.
+            query = self._candidates.query(self._vocabulary.tokens(self._words(text)))
+            self._last = (text, query)
+        return self._last[1]
 
     def _objection(self, query: Query) -> Drop | None:
         numbers = self._candidates.plausible(query)
-        if len(numbers) <= CROWD:
+        if len(numbers) <= max(CROWD, len(self) // 64):
             found = self._candidates.most_similar(numbers, query)
         else:
             found = self._table().nearest(query.tokens, 1)[0]

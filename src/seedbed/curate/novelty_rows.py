@@ -40,6 +40,7 @@ class NarrowRows:
     """
 
     def __init__(self, width: int) -> None:
+        self._width = np.uint8(width)
         self._code = "I" if width == 32 else "Q"
         self._type: type[Word] = np.uint32 if width == 32 else np.uint64
         self._size = 0
@@ -70,7 +71,7 @@ class NarrowRows:
                     self._make_column(token)
             elif column := self._columns.get(token):
                 _advance(open_, np.frombuffer(column, self._type))
-        return np.bitwise_count(~open_)
+        return self._width - np.bitwise_count(open_)
 
     def _make_column(self, token: int) -> None:
         column = np.zeros(self._size, self._type)

@@ -14,6 +14,7 @@ from seedbed.curate.novelty_rows import Counts, LongRows, NarrowRows, Rows, Wide
 from seedbed.curate.rouge import f1
 
 Floats = NDArray[np.float64]
+Lengths = NDArray[np.signedinteger]
 
 WIDTHS = (32, 64, 128, 256, 512)
 """Texts stand by the first of these that holds their tokens; longer ones stand together."""
@@ -29,7 +30,9 @@ class ScoreTable:
     def add(self, tokens: list[int]) -> None:
         width = next((width for width in WIDTHS if len(tokens) <= width), 0)
         if width not in self._shelves:
-            self._shelves[width] = _Shelf(_rows(width))
+            # Lengths up to 64, times 128, fit 16 bits.
+            lengths = array("h" if 0 < width <= 64 else "i")
+            self._shelves[width] = _Shelf(rows=_rows(width), lengths=lengths)
         shelf = self._shelves[width]
         row = shelf.add(len(self._places), tokens)
         self._places.append((shelf, row))
@@ -67,8 +70,8 @@ class _Shelf:
     """Texts of about one length, a row each; `guess` follows the k-th scores of the queries."""
 
     rows: Rows
+    lengths: array[int]
     numbers: array[int] = field(default_factory=lambda: array("q"))
-    lengths: array[int] = field(default_factory=lambda: array("i"))
     present: array[int] = field(default_factory=lambda: array("B"))  # 0 once removed
     vocabulary: set[int] = field(default_factory=set)
     shortest: int = sys.maxsize
@@ -96,7 +99,7 @@ class _Shelf:
         """Where there are many rows, each pair (length, matches) is counted and scored once."""
         m, common = len(tokens), self.rows.matches(tokens)
         present = np.frombuffer(self.present, np.bool_)
-        lengths = np.frombuffer(self.lengths, np.int32)
+        lengths = self._lengths()
         pitch = self.longest + 1
         if len(lengths) < pitch * pitch:
             return float(_f1_each(common * present, m, lengths).sum())
@@ -119,14 +122,17 @@ class _Shelf:
         order = np.argsort(-scores, kind="stable")[:k].tolist()
         return [(self.numbers[rows[each]], float(scores[each])) for each in order]
 
+    def _lengths(self) -> Lengths:
+        return np.frombuffer(self.lengths, self.lengths.typecode)
+
     def _over(self, limit: float, common: Counts, m: int) -> tuple[NDArray[np.intp], Floats]:
         """The rows with at least this score, and their scores."""
         # In whole 64ths, rounded down, so that none is missed; the score itself decides.
         part = floor(limit * 64 - 0.01)
-        lengths = np.frombuffer(self.lengths, np.int32)
-        spare = common.astype(np.int32)
+        lengths = self._lengths()
+        spare = common.astype(lengths.dtype)
         spare *= 128
-        spare -= lengths * np.int32(part)
+        spare -= lengths * part
         rows = (spare >= m * part).nonzero()[0]
         if self.removed:
             rows = rows[np.frombuffer(self.present, np.bool_)[rows]]
@@ -135,7 +141,7 @@ class _Shelf:
         return rows[over], scores[over]
 
 
-def _f1_each(common: Counts, m: int, lengths: NDArray[np.int32] | NDArray[np.int64]) -> Floats:
+def _f1_each(common: Counts, m: int, lengths: Lengths) -> Floats:
     """`f1` for many texts: the same operations in the same order, so the same bits."""
     scores = np.zeros(len(common))
     some = common > 0

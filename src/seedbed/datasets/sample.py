@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from seedbed.records import Example, Instruction, digest
 
-T = TypeVar("T", Example, Instruction)
+T = TypeVar("T", bound=Example | Instruction)
 
 
 def sample(records: Iterable[T], count: int, *, seed: int) -> list[T]:

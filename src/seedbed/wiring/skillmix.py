@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
-from seedbed.config import DatasetTable
 from seedbed.curate.leaks import guard
 from seedbed.curate.review import all_of, mended
-from seedbed.datasets import ReadSettings, read_dataset, sample
+from seedbed.datasets import sample
 from seedbed.forecast import Forecast
 from seedbed.models.metered import Metered
 from seedbed.models.model import Model
@@ -32,14 +31,19 @@ from seedbed.recipes.skillmix.presence import skill_presence
 from seedbed.recipes.skillmix.skillset import SkillSet, load_skills, skills_to_json
 from seedbed.records import Example, Review, Sampling
 from seedbed.session import Session
+from seedbed.wiring.reading import opened
 
 JUDGE = "presence judge"
+
+
+def wanted(plan: RunPlan) -> int:
+    return plan.config.count or 4000
 
 
 def params(plan: RunPlan) -> Params:
     table = plan.config.skillmix
     return Params(
-        count=plan.config.count,
+        count=wanted(plan),
         k=table.k,
         seed=plan.config.seed,
         profile=table.profile,
@@ -128,7 +132,9 @@ async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:
         pool = load_skills(plan.folder.skills)
         session.notes.append("skills.json was edited by hand: it is used as it is.")
     elif table.dataset is not None:
-        examples = _sampled(plan, table.dataset, session)
+        dataset = opened(plan, table.dataset)
+        examples = sample(dataset, table.dataset.sample, seed=plan.config.seed)
+        session.notes.append(str(dataset.report))
         pool = await skills_from_examples(
             examples, model=model, prompts=plan.prompts, params=extracting
         )
@@ -140,19 +146,3 @@ async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:
     session.counts |= {"skills": len(pool.skills), "query_types": len(pool.query_types)}
     session.keep_skills(None if session.skills_edited else skills_to_json(pool))
     return pool
-
-
-def _sampled(plan: RunPlan, table: DatasetTable, session: Session) -> list[Example]:
-    """The examples of the user's dataset that stage one looks at; what was unreadable is noted."""
-    settings = ReadSettings(
-        format=table.format,
-        instruction=table.instruction,
-        input=table.input,
-        response=table.response,
-        on_bad_line=table.on_bad_line,
-    )
-    remote = table.path.startswith("hf:")
-    source = read_dataset(table.path if remote else plan.path(table.path), settings=settings)
-    examples = sample(source, table.sample, seed=plan.config.seed)
-    session.notes.append(str(source.report))
-    return examples

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from seedbed.models.practice import conversations, lists
+from seedbed.models.practice import conversations, evolving, lists, self_instruct
 from seedbed.models.practice.asked import ANSWER, EXAMPLE, Asked, PracticeTask
 from seedbed.models.practice.reading import ends_with_heading, labelled, section, slot
 
@@ -91,6 +91,15 @@ TASKS: tuple[PracticeTask, ...] = (
     PracticeTask("complete", _asks_to_complete, conversations.complete, EXAMPLE),
     PracticeTask("refine", _asks_to_refine, conversations.refine, EXAMPLE | {"leaked_commentary"}),
     PracticeTask("critique", _asks_for_critique, conversations.critique),
+    PracticeTask("evolve", evolving.asks_to_evolve, evolving.evolve, evolving.EVOLVING),
+    PracticeTask("compare", evolving.asks_to_compare, evolving.compare),
+    PracticeTask(
+        "new_tasks", self_instruct.asks_for_tasks, self_instruct.list_tasks, EXAMPLE | {"duplicate"}
+    ),
+    PracticeTask("kind", self_instruct.asks_for_kind, self_instruct.tell_kind),
+    PracticeTask(
+        "instances", self_instruct.asks_for_instances, self_instruct.show_instances, EXAMPLE
+    ),
     PracticeTask("presence", _asks_for_presence, lists.presence),
     PracticeTask("relabel", _asks_to_relabel, lists.relabel),
     PracticeTask("label", _asks_for_label, lists.label),
@@ -100,6 +109,7 @@ TASKS: tuple[PracticeTask, ...] = (
     PracticeTask("topics", _asks_for_topics, lists.list_topics),
     PracticeTask("skills", _asks_for_skills, lists.list_skills),
     PracticeTask("query_types", _asks_for_query_types, lists.list_query_types),
+    PracticeTask("data", evolving.brings_data, evolving.answer_with_data, ANSWER),
     PracticeTask("answer", _anything, conversations.answer, ANSWER),
 )
 

@@ -1,0 +1,71 @@
+"""Self-Instruct (Wang, Kordi, Mishra, Liu, Smith, Khashabi, Hajishirzi; arXiv 2212.10560).
+
+From 175 human-written tasks a teacher writes new ones like them, tells which are classifications,
+and writes instances of each; what is too similar to what there is already, or unsound, is left
+out. With the preset `alpaca` one prompt brings whole tasks (Taori et al. 2023). What differs
+between the paper, its code, Alpaca and our default for chat models stands in the README beside
+this file. The fourth step, the format for finetuning, is in `format.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+from seedbed.models.model import Model
+from seedbed.prompts import Prompts
+from seedbed.recipes.self_instruct.bootstrap import Left, bootstrap
+from seedbed.recipes.self_instruct.classify import classified
+from seedbed.recipes.self_instruct.instances import instances, whole
+from seedbed.recipes.self_instruct.params import Params
+from seedbed.recipes.self_instruct.pool import Accept, Accepted
+from seedbed.recipes.self_instruct.presets import PRESETS, Preset
+from seedbed.recipes.self_instruct.seeds import Seed, shipped_seeds
+from seedbed.records import DropSink, Example, Review
+from seedbed.streams import ordered
+
+__all__ = ["PRESETS", "Accepted", "Params", "Preset", "Seed", "self_instruct", "shipped_seeds"]
+
+
+async def self_instruct(
+    seeds: Sequence[Seed],
+    *,
+    model: Model,
+    prompts: Prompts,
+    review: Review,
+    drop: DropSink,
+    accept: Accept,
+    params: Params,
+) -> AsyncIterator[Example]:
+    """Yield the examples of `params.count` new instructions, in the order of these.
+
+    Fewer, if the teacher has no more that are novel. `accept` is told each instruction as it enters
+    the pool. What is asked depends on the seeds, `params` and earlier answers, never on timing,
+    and `params.window` changes nothing.
+    """
+
+    async def grow(found: Accepted | Left) -> list[Example | Left]:
+        if not isinstance(found, Accepted):
+            return [found]
+        if params.instances is None:
+            written = whole(found)
+        else:
+            step = params.instances
+            task = await classified(found.instruction, model=model, prompts=prompts, step=step)
+            written = await instances(task, model=model, prompts=prompts, step=step)
+        return [await reviewed(entry) for entry in written]
+
+    async def reviewed(entry: Example | Left) -> Example | Left:
+        if not isinstance(entry, Example):
+            return entry
+        verdict = await review(entry)
+        return verdict if isinstance(verdict, Example) else (entry, verdict)
+
+    candidates = bootstrap(seeds, model=model, prompts=prompts, accept=accept, params=params)
+    async with aclosing(candidates):
+        async for entries in ordered(grow, candidates, limit=params.window):
+            for entry in entries:
+                if isinstance(entry, Example):
+                    yield entry
+                else:
+                    drop(*entry)

@@ -1,0 +1,35 @@
+"""The user's own data, as a config names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seedbed.config import DatasetTable
+from seedbed.datasets import Dataset, ReadSettings, read_dataset
+from seedbed.datasets.seed_tasks import SeedTasks, read_seed_tasks
+from seedbed.plan import RunPlan
+from seedbed.records import Example
+
+
+def opened(plan: RunPlan, table: DatasetTable) -> Dataset[Example]:
+    """The examples of a dataset; its `report` is complete when they have been read."""
+    return read_dataset(_place(plan, table), settings=_settings(table))
+
+
+def seed_tasks(plan: RunPlan, table: DatasetTable) -> SeedTasks:
+    """What a recipe starts from: answered or not, with what the file says of its kind."""
+    return read_seed_tasks(_place(plan, table), settings=_settings(table))
+
+
+def _place(plan: RunPlan, table: DatasetTable) -> str | Path:
+    return table.path if table.path.startswith("hf:") else plan.path(table.path)
+
+
+def _settings(table: DatasetTable) -> ReadSettings:
+    return ReadSettings(
+        format=table.format,
+        instruction=table.instruction,
+        input=table.input,
+        response=table.response,
+        on_bad_line=table.on_bad_line,
+    )

@@ -1,0 +1,91 @@
+"""Self-Instruct: its table of the config, its seeds, its forecast."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+from seedbed.curate.review import all_of
+from seedbed.forecast import Forecast
+from seedbed.models.metered import Metered
+from seedbed.models.model import Model
+from seedbed.plan import RunPlan
+from seedbed.recipes.self_instruct import PRESETS, Accepted, Params, Seed, self_instruct
+from seedbed.recipes.self_instruct import forecast as forecasts
+from seedbed.recipes.self_instruct.seeds import seeds_of, shipped_seeds
+from seedbed.records import Example
+from seedbed.session import Session
+from seedbed.wiring.reading import seed_tasks
+
+
+def wanted(plan: RunPlan) -> int:
+    return plan.config.count or 1000
+
+
+def params(plan: RunPlan) -> Params:
+    """The preset with what the config changes of it."""
+    table = plan.config.self_instruct
+    preset = PRESETS[table.preset]
+    bootstrap = preset.bootstrap
+    if table.threshold is not None:
+        bootstrap = replace(bootstrap, threshold=table.threshold)
+    if table.tokenizer is not None:
+        bootstrap = replace(bootstrap, tokenizer=table.tokenizer)
+    return replace(
+        preset,
+        bootstrap=bootstrap,
+        count=wanted(plan),
+        seed=plan.config.seed,
+        lag=table.lag,
+        window=plan.window,
+        rounds=table.rounds,
+        classification_only=table.classification_only,
+        scores=table.scores,
+    )
+
+
+def seeds(plan: RunPlan, notes: list[str]) -> tuple[Seed, ...]:
+    """The user's seed tasks, or ours."""
+    if not plan.config.seeds.path:
+        return shipped_seeds()
+    found = seed_tasks(plan, plan.config.seeds)
+    notes.append(str(found.report))
+    return seeds_of(found.tasks, classification=found.classification)
+
+
+def forecast(plan: RunPlan) -> Forecast:
+    practice = plan.config.teacher.model == "practice"
+    lengths = forecasts.PRACTICE if practice else forecasts.TEACHER
+    stages = forecasts.forecast(plan.prompts, params(plan), lengths, seeds=seeds(plan, []))
+    return {"examples": stages}
+
+
+def settings(plan: RunPlan) -> Mapping[str, str]:
+    made = params(plan)
+    return {
+        "preset": plan.config.self_instruct.preset,
+        "largest ROUGE-L": f"{made.bootstrap.threshold:g} ({made.bootstrap.tokenizer} tokens)",
+        "lag": str(made.lag),
+    }
+
+
+async def grow(
+    plan: RunPlan, session: Session, teacher: Model, judge: Model
+) -> AsyncIterator[Example]:
+    session.counts |= {"seeds": 0, "instructions": 0}
+    tasks = seeds(plan, session.notes)
+    session.counts["seeds"] = len(tasks)
+
+    def accept(found: Accepted) -> None:
+        session.counts["instructions"] += 1
+
+    async for example in self_instruct(
+        tasks,
+        model=Metered(teacher, session.tally("examples")),
+        prompts=plan.prompts,
+        review=all_of(),
+        drop=session.drop,
+        accept=accept,
+        params=params(plan),
+    ):
+        yield example
