@@ -3,10 +3,10 @@
     python benchmarks/novelty.py ../shared/data                     all of it, some five minutes
     python benchmarks/novelty.py ../shared/data agreement online    some of it
 
-Parts: agreement, rivals, online, top, mean, growth, growth-closer. Each runs in a process of its own, so that
-its CPU seconds and its peak of resident memory are its own. Nothing is compiled, so there is no
-warm-up to leave out. What a rival would need for all pairs of the pool is extrapolated from a
-sample of pairs, and the row says so.
+Parts: agreement, rivals, online, top, mean, growth, growth-closer. Each runs in a process of its
+own, so that its CPU seconds and its peak of resident memory are its own. Nothing is compiled, so
+there is no warm-up to leave out. What a rival would need for all pairs of the pool is extrapolated
+from a sample of pairs, and the row says so.
 
 Pools beyond Alpaca's 52,002 instructions go on with perturbed ones: an instruction drawn at
 random, in which each token is replaced with the stated probability by one drawn from all tokens.
