@@ -26,6 +26,7 @@ LAYERS = (
     {"datasets", "export", "card"},
     {"curate"},
     {"recipes"},
+    {"config_tables"},
     {"config"},
     {"folder"},
     {"plan", "projections"},

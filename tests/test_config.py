@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.config import (
+from seedbed.config import Config, parse_config, read_config
+from seedbed.config_tables import (
     BudgetTable,
-    Config,
     DatasetTable,
     EvolInstructTable,
     ModelTable,
@@ -21,8 +21,6 @@ from seedbed.config import (
     SkillsTable,
     Table,
     TroubleTable,
-    parse_config,
-    read_config,
 )
 from seedbed.errors import ConfigError
 from seedbed.models.practice import Trouble

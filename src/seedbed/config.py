@@ -1,7 +1,4 @@
-"""A run's TOML: what it may say, checked at once, with errors that name the key and the value.
-
-Untrusted data enters here, so here is pydantic; the rest of the package sees frozen parameters.
-"""
+"""A run's TOML, checked at once, with errors that name the key, the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -13,208 +10,25 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from seedbed.config_tables import (
+    BudgetTable,
+    Count,
+    DatasetTable,
+    EvolInstructTable,
+    ModelTable,
+    SelfInstructTable,
+    SkillmixTable,
+    SkillsTable,
+    Table,
 )
-
 from seedbed.errors import ConfigError
-
-OPENAI = "https://api.openai.com/v1"
-
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Dollars = Annotated[float, Field(ge=0)]
-
-
-class Table(BaseModel):
-    """A table of the TOML file: unknown keys are errors, values are not coerced."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class PriceTable(Table):
-    """Dollars per million tokens. `cached_input` is `input` unless given."""
-
-    input: Dollars
-    output: Dollars
-    cached_input: Dollars | None = None
-
-
-class TroubleTable(Table):
-    """What the practice teacher gets wrong on purpose, as shares of its calls."""
-
-    duplicate: Share = 0.0
-    truncated: Share = 0.0
-    refused: Share = 0.0
-    malformed: Share = 0.0
-    leaked_commentary: Share = 0.0
-    wrong: Share = 0.0
-    slow: Share = 0.0
-    slow_seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
-    rate_limited: Share = 0.0
-    failed: Share = 0.0
-    latency: Annotated[float, Field(ge=0, le=600)] = 0.0
-
-
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
-
-
-class ModelTable(Table):
-    """A language model: any OpenAI-compatible endpoint, or `practice` without a `base_url`."""
-
-    model: Annotated[str, Field(min_length=1)]
-    name: str = ""
-    base_url: str | None = None
-    api_key_env: str | None = None
-    extra: Mapping[str, Any] = Field(default_factory=dict)
-    omit: list[str] = Field(default_factory=list)
-    json_schema: bool = False
-    max_completion_tokens: bool = False
-    send_seed: bool = False
-    timeout: Annotated[float, Field(gt=0, le=7200)] = 300.0
-    connect_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
-    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 256
-    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
-    tokens_per_minute: Annotated[float, Field(gt=0)] | None = None
-    attempts: Annotated[int, Field(ge=1, le=100)] = 8
-    patience: Annotated[float, Field(gt=0)] = 900.0
-    price: PriceTable | None = None
-    trouble: TroubleTable = TroubleTable()
-
-    @model_validator(mode="after")
-    def _urls_and_keys(self) -> ModelTable:
-        if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url = {self.base_url!r}: expected http://… or https://…")
-        if not self.in_process and self.trouble != TroubleTable():
-            raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
-        if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):
-            raise ValueError(
-                "api_key_env: expected the name of an environment variable (up to 60 letters, "
-                "digits and _), never the key itself"
-            )
-        return self
-
-    @property
-    def in_process(self) -> bool:
-        """Whether this is the built-in teacher, and not a server of the same name."""
-        return self.model == "practice" and self.base_url is None
-
-    @property
-    def url(self) -> str:
-        return OPENAI if self.base_url is None else self.base_url
-
-    @property
-    def key_variable(self) -> str | None:
-        """The environment variable with the API key; OpenAI's own endpoint has a usual one."""
-        if self.api_key_env is None and self.url == OPENAI:
-            return "OPENAI_API_KEY"
-        return self.api_key_env or None
-
-
-class BudgetTable(Table):
-    """Hard caps of the whole run, all its sessions counted together; none unless given."""
-
-    dollars: Dollars | None = None
-    tokens: Count | None = None
-    calls: Count | None = None
-
-
-Format = Literal[
-    "auto", "json", "jsonl", "csv", "tsv", "parquet",
-    "alpaca", "columns", "seed_tasks", "messages", "sharegpt", "seedbed",
-]  # fmt: skip
-
-
-class DatasetTable(Table):
-    """The user's own dataset: a file, a run's folder, or `hf:org/name`."""
-
-    path: str = ""
-    format: Format = "auto"
-    instruction: str = ""
-    input: str = ""
-    response: str = ""
-    on_bad_line: Literal["stop", "skip"] = "stop"
-    sample: Count | None = None
-
-
-class SourceTable(DatasetTable):
-    """The dataset of SDD: it has to be named, and a sample of it is looked at."""
-
-    path: Annotated[str, Field(min_length=1)]
-    sample: Count = 1000
 
 
 def _named(value: object) -> object:
     """`seeds = "path"` for `seeds = { path = "path" }`."""
     return {"path": value} if isinstance(value, str) else value
-
-
-class SkillsTable(Table):
-    """Stage one: where the skills and query types come from."""
-
-    path: str = ""
-    dataset: SourceTable | None = None
-    topics: Count = 45
-    skills_per_topic: Count = 25
-    query_types: Count = 16
-    keep_topics: bool = True
-    asks: Count = 4
-    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
-    max_tokens: Count = 4096
-    labels_per_example: Count = 3
-    families: Count = 120
-
-    @model_validator(mode="after")
-    def _one_source(self) -> SkillsTable:
-        if self.path and self.dataset is not None:
-            raise ValueError("path and dataset: give one of them, or neither to ask the teacher")
-        return self
-
-
-class SkillmixTable(Table):
-    """Stage two: how the examples are made."""
-
-    k: Annotated[int, Field(ge=1, le=10)] = 2
-    profile: Literal["three_turn", "five_turn"] = "three_turn"
-    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    max_tokens: Count = 4096
-    redraws: Annotated[int, Field(ge=0, le=99)] = 0
-    rounds: Count = 10
-    avoid_alike: bool = True
-    leaks: Literal["repair", "drop", "off"] = "repair"
-    presence_judge: bool = False
-
-
-Operation = Literal["constrain", "deepen", "concretize", "reason", "complicate_input", "broaden"]
-
-
-class SelfInstructTable(Table):
-    """Self-Instruct: a preset, and what is to differ from it."""
-
-    preset: Literal["chat", "paper", "repo", "alpaca"] = "chat"
-    threshold: Share | None = None
-    tokenizer: Literal["rouge", "unicode"] | None = None
-    lag: Count = 16
-    rounds: Count = 100
-    classification_only: bool = False
-    scores: bool = False
-
-
-class EvolInstructTable(Table):
-    """Evol-Instruct: a preset, and what is to differ from it."""
-
-    preset: Literal["chat", "paper", "wizardlm"] = "chat"
-    rounds: Count | None = None
-    operations: list[Operation] | None = None
-    originals: Literal["leave_out", "keep", "answer"] | None = None
-    equality_judge: bool | None = None
-    most_words: Count | None = None
 
 
 class Config(Table):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from seedbed.config import ModelTable
+from seedbed.config_tables import ModelTable
 from seedbed.journal import Journal
 from seedbed.models.allowances import Allowances
 from seedbed.models.announced import Announced

@@ -44,6 +44,10 @@ class RunFolder:
         return self.path / "drops.jsonl"
 
     @property
+    def instructions(self) -> Path:
+        return self.path / "instructions.jsonl"
+
+    @property
     def card(self) -> Path:
         return self.path / "README.md"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.config import Config, ModelTable, parse_config, read_config
+from seedbed.config import Config, parse_config, read_config
+from seedbed.config_tables import ModelTable
 from seedbed.folder import RunFolder
 from seedbed.forecast import Forecast, Range, total
 from seedbed.models.prices import Price, find_price

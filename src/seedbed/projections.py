@@ -31,6 +31,7 @@ class Projections:
         self._stack = ExitStack()
         self._examples = self._stack.enter_context(replacing(self._folder.examples))
         self._drops = self._stack.enter_context(replacing(self._folder.drops))
+        self._instructions: BinaryIO | None = None
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -43,6 +44,13 @@ class Projections:
 
     def drop(self, item: Dropped, objection: Drop) -> None:
         _write(self._drops, drop_to_json(item, objection))
+
+    def note(self, instruction: JSON) -> None:
+        """A row of `instructions.jsonl`, which only recipes with a pool of instructions have."""
+        if self._instructions is None:
+            path = self._folder.instructions
+            self._instructions = self._stack.enter_context(replacing(path))
+        _write(self._instructions, instruction)
 
     def publish(self) -> None:
         """Put the files in place, and `examples.parquet` beside them."""

@@ -44,7 +44,7 @@ async def ordered(
         async for item in source:
             running.append(asyncio.ensure_future(_run(work, item)))
             running[-1].add_done_callback(watch)
-            if len(running) >= limit:
+            while running and (len(running) >= limit or running[0].done()):
                 yield await first()
         while running:
             yield await first()

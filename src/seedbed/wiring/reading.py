@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seedbed.config import DatasetTable
+from seedbed.config_tables import DatasetTable
 from seedbed.datasets import Dataset, ReadSettings, read_dataset
 from seedbed.datasets.seed_tasks import SeedTasks, read_seed_tasks
 from seedbed.plan import RunPlan

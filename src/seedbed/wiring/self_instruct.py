@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 
 from seedbed.curate.review import all_of
 from seedbed.forecast import Forecast
 from seedbed.models.metered import Metered
 from seedbed.models.model import Model
 from seedbed.plan import RunPlan
-from seedbed.recipes.self_instruct import PRESETS, Accepted, Params, Seed, self_instruct
+from seedbed.recipes.self_instruct import Accepted, Params, Seed, self_instruct
 from seedbed.recipes.self_instruct import forecast as forecasts
+from seedbed.recipes.self_instruct.presets import configured
 from seedbed.recipes.self_instruct.seeds import seeds_of, shipped_seeds
-from seedbed.records import Example
+from seedbed.records import JSON, Example
 from seedbed.session import Session
 from seedbed.wiring.reading import seed_tasks
 
@@ -25,20 +25,17 @@ def wanted(plan: RunPlan) -> int:
 def params(plan: RunPlan) -> Params:
     """The preset with what the config changes of it."""
     table = plan.config.self_instruct
-    preset = PRESETS[table.preset]
-    bootstrap = preset.bootstrap
-    if table.threshold is not None:
-        bootstrap = replace(bootstrap, threshold=table.threshold)
-    if table.tokenizer is not None:
-        bootstrap = replace(bootstrap, tokenizer=table.tokenizer)
-    return replace(
-        preset,
-        bootstrap=bootstrap,
+    return configured(
+        table.preset,
         count=wanted(plan),
         seed=plan.config.seed,
         lag=table.lag,
         window=plan.window,
         rounds=table.rounds,
+        threshold=table.threshold,
+        tokenizer=table.tokenizer,
+        temperature=table.temperature,
+        most_instances=table.most_instances,
         classification_only=table.classification_only,
         scores=table.scores,
     )
@@ -69,6 +66,22 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
     }
 
 
+def accepted_to_json(found: Accepted) -> dict[str, JSON]:
+    """A row of the pool: what was accepted, from which demonstrations, and how near the rest is."""
+    instruction, origin = found.instruction, found.instruction.origin
+    row: dict[str, JSON] = {
+        "id": instruction.id,
+        "instruction": instruction.text,
+        "round": origin.round,
+        "draw": origin.draw,
+        "parents": list(origin.parents),
+        "calls": list(origin.calls),
+    }
+    if found.mean is not None:
+        row |= {"most_similar": [list(pair) for pair in found.nearest], "mean": found.mean}
+    return row
+
+
 async def grow(
     plan: RunPlan, session: Session, teacher: Model, judge: Model
 ) -> AsyncIterator[Example]:
@@ -78,6 +91,7 @@ async def grow(
 
     def accept(found: Accepted) -> None:
         session.counts["instructions"] += 1
+        session.files.note(accepted_to_json(found))
 
     async for example in self_instruct(
         tasks,

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from seedbed.config import TroubleTable
+from seedbed.config_tables import TroubleTable
 from seedbed.errors import ConfigError, Overloaded, RateLimited
 from seedbed.models.model import Model
 from seedbed.models.practice import PracticeTeacher, Trouble, make, verify

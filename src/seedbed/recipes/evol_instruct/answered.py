@@ -70,7 +70,7 @@ _LABEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-_EDGES = 2  # sentences at either end in which a request is looked for
+_FIRST, _LAST = 3, 2  # sentences in which a request is looked for
 _SENTENCE_END = re.compile(r"(?<=[.!?？。])\s+|\n+")
 
 
@@ -79,7 +79,7 @@ def answered(parent: str, text: str) -> Drop | None:
 
     `opening`: begins as responses do. `label`: a line "Answer: …" or "Solution: …" that the parent
     does not have. `no_request`: the parent asks or directs, and the text no longer does, neither
-    in its first nor in its last two sentences.
+    in its first three nor in its last two sentences.
     """
     if (found := _OPENING.match(text)) and not _OPENING.match(parent):
         return _objection("opening", found[0])
@@ -94,7 +94,7 @@ def requests(text: str) -> bool:
     """Whether a text asks or directs somebody, as far as English words and signs tell."""
     prose = _FENCED.sub("\n", text).strip()
     sentences = [part for part in _SENTENCE_END.split(prose) if part.strip()]
-    edges = sentences[:_EDGES] + sentences[_EDGES:][-_EDGES:]
+    edges = sentences[:_FIRST] + sentences[_FIRST:][-_LAST:]
     return any(_ASKS.search(part) or _DIRECTS.search(part) for part in edges)
 
 
