@@ -56,6 +56,17 @@ def test_every_export_format_is_offered_and_written(tmp_path: Path, capsys: Capt
         assert out.stat().st_size > 0
 
 
+def test_the_finetuning_format_of_self_instruct_is_offered_too(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    assert main(["run", str(config(tmp_path)), "--json"]) == 0
+    assert main(["export", str(tmp_path / "run"), "--format", "finetuning"]) == 0
+    assert "finetuning.jsonl" in capsys.readouterr().out
+    rows = (tmp_path / "run" / "finetuning.jsonl").read_text().splitlines()
+    assert len(rows) == 20
+    assert all(json.loads(row).keys() == {"prompt", "completion"} for row in rows)
+
+
 def test_run_ends_by_saying_where_everything_is(tmp_path: Path, capsys: Captured) -> None:
     assert main(["run", str(config(tmp_path, teacher=TROUBLE))]) == 0
     out = capsys.readouterr().out

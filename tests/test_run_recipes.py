@@ -82,6 +82,19 @@ def test_self_instruct_counts_instructions_and_evol_instruct_its_rates(tmp_path:
     assert counts["wanted"] is None
 
 
+def test_the_pool_of_self_instruct_is_written_with_its_scores_if_asked_for(tmp_path: Path) -> None:
+    top = "count = 30\nself_instruct = { scores = true, lag = 1 }"
+    run(config(tmp_path, "self_instruct", top=top))
+    pool = lines(tmp_path / "run" / "instructions.jsonl")
+    assert len(pool) == 30
+    for row in pool:
+        assert len(row["most_similar"]) == 10
+        best = row["most_similar"][0][1]
+        assert 0 < row["mean"] <= best <= 0.7
+    ids = {row["id"] for row in pool}
+    assert any(ids & set(row["parents"]) for row in pool), "machine-written ones are shown too"
+
+
 def test_recipes_chain(tmp_path: Path) -> None:
     """One run's folder holds the seeds of the next."""
     run(config(tmp_path, "self_instruct", name="first", top="count = 20"))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 FORMATS = ("messages", "alpaca", "sharegpt", "openai", "parquet")
+FINETUNING = "finetuning"
 
 EPILOG = """\
 a first run, offline and free:
@@ -61,7 +62,12 @@ def parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="write a run's examples in another shape")
     _folder(export)
-    export.add_argument("--format", required=True, choices=FORMATS)
+    export.add_argument(
+        "--format",
+        required=True,
+        choices=(*FORMATS, FINETUNING),
+        help="finetuning: prompt and completion, in Self-Instruct's layouts (its step 4)",
+    )
     export.add_argument("--out", metavar="FILE", help="default: a file in the run's folder")
     _json(export)
 

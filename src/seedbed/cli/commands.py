@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from seedbed.cli import FINETUNING
 from seedbed.errors import ConfigError, StorageError
 from seedbed.records import JSON
 
@@ -121,12 +122,19 @@ def cost(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     from seedbed.export import default_name, write_examples
+    from seedbed.files import write_jsonl
     from seedbed.folder import find_run
     from seedbed.projections import read_examples
+    from seedbed.recipes.self_instruct.format import finetuning_rows
 
     folder = find_run(Path(options.run))
-    path = Path(options.out) if options.out else folder.path / default_name(options.format)
-    count = write_examples(read_examples(folder.examples), path, shape=options.format)
+    examples = read_examples(folder.examples)
+    if options.format == FINETUNING:
+        path = Path(options.out) if options.out else folder.path / "finetuning.jsonl"
+        count = write_jsonl(path, finetuning_rows(examples, seed=folder.read_manifest()["seed"]))
+    else:
+        path = Path(options.out) if options.out else folder.path / default_name(options.format)
+        count = write_examples(examples, path, shape=options.format)
     if options.json:
         return _print_json({"path": str(path), "format": options.format, "examples": count})
     print(f"{count:,} examples in {path}")
