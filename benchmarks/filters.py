@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument("data", type=Path, help="the folder with the real data")
     data: Path = parser.parse_args(arguments).data
-    console = Console()
+    console = Console(width=120)
     for table in (papers_rules(data), detectors(data), whole_preset(data), whole_sets(data)):
         console.print(table)
 
