@@ -9,7 +9,7 @@ import seedbed
 
 
 async def main() -> None:
-    outcome = await seedbed.grow(sys.argv[1])
+    outcome = await seedbed.grow((sys.argv[1:] or ["examples/demo.toml"])[0])
     print(outcome.status, outcome.manifest["counts"], outcome.plan.folder.examples)
 
 

@@ -161,6 +161,61 @@ def test_errors_say_what_and_what_to_do_and_have_their_codes(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "command", "words"),
+    [
+        ("manifest.json", "{", "show", "not a manifest"),
+        ("manifest.json", "{}", "cost", "not a manifest"),
+        ("examples.jsonl", "{\n", "export", "examples.jsonl: line 1"),
+        ("examples.jsonl", '{"id": 1}\n', "export", "examples.jsonl: line 1"),
+    ],
+)
+def test_a_damaged_file_is_named_with_what_to_do(
+    tmp_path: Path, capsys: Captured, name: str, content: str, command: str, words: str
+) -> None:
+    main(["run", str(config(tmp_path)), "--json"])
+    (tmp_path / "run" / name).write_text(content)
+    capsys.readouterr()
+    more = ["--format", "alpaca"] if command == "export" else []
+    assert main([command, str(tmp_path / "run"), *more]) in (2, 3)
+    errors = capsys.readouterr().err
+    assert words in errors
+    assert "→" in errors
+
+
+def test_a_terminal_that_cannot_show_every_letter_is_no_error(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "seedbed", "plan", str(config(tmp_path))],
+        capture_output=True,
+        env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin"},
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_plan_finds_what_run_would_refuse(tmp_path: Path, capsys: Captured) -> None:
+    for path in (
+        config(tmp_path, skills='dataset = { path = "nowhere.json" }'),
+        config(tmp_path, teacher="extra = { temperature = 3 }\nbase_url = 'http://127.0.0.1:1'"),
+        config(tmp_path, teacher="base_url = 'http://127.0.0.1:1'", budget="dollars = 1.0"),
+    ):
+        assert main(["plan", str(path)]) in (2, 3)
+        assert capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
+
+
+def test_the_command_to_go_on_with_is_whole(tmp_path: Path) -> None:
+    path = config(tmp_path, teacher="trouble = { latency = 0.2 }\nmax_in_flight = 4")
+    out = tmp_path / "my run"
+    command = [sys.executable, "-m", "seedbed", "run", str(path), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (out / "manifest.json").exists():
+        assert process.poll() is None
+    process.terminate()
+    text, _ = process.communicate(timeout=60)
+    assert f"To go on: seedbed run {path} --out '{out}'" in text
+
+
 def test_init_never_replaces_a_file_unasked(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("mine")
@@ -197,6 +252,7 @@ def progress(*, seconds: float, paid: int, kept: int = 0) -> Progress:
         paid=paid,
         in_flight=12,
         level=64,
+        trouble="",
         spend=Spend(calls=paid, prompt_tokens=1000, picodollars=1_500_000_000_000),
         reserved=Spend(),
         cap_dollars=20.0,

@@ -98,7 +98,7 @@ def test_the_presence_judge_is_asked_once_for_each_example(tmp_path: Path) -> No
     run(config(tmp_path))
     judged = run(config(tmp_path, skillmix="presence_judge = true"))
     assert judged.status == "complete"
-    assert paid(judged) == 20 == judged.manifest["stages"]["presence judge"]["calls"]
+    assert paid(judged) == 20 == judged.manifest["stages"]["judge"]["calls"]
 
 
 def test_five_turns_and_three_skills(tmp_path: Path) -> None:
@@ -187,6 +187,79 @@ def test_a_dollar_cap_without_a_price_is_an_error_before_the_first_call(tmp_path
     path.write_text(text)
     with pytest.raises(ConfigError, match="no price is known"):
         run(path)
+
+
+def test_a_price_that_falls_or_another_model_does_not_make_room_below_a_cap(tmp_path: Path) -> None:
+    """What was paid stays paid: the cap is of the run, not of the present config."""
+    dear = "price = { input = 1.0, output = 4.0 }\nmax_in_flight = 4"
+    with pytest.raises(BudgetError, match="dollars"):
+        run(config(tmp_path, teacher=dear, budget="dollars = 0.05"))
+    spent = json.loads((tmp_path / "run" / "manifest.json").read_text())["spend"]["dollars"]
+    assert 0.02 < spent <= 0.05
+    cheap = dear.replace("1.0", "0.9") + "\ntrouble = { wrong = 0.01 }"
+    with pytest.raises(BudgetError, match="dollars"):
+        run(config(tmp_path, teacher=cheap, budget="dollars = 0.05"))
+    after = json.loads((tmp_path / "run" / "manifest.json").read_text())["spend"]["dollars"]
+    assert spent <= after <= 0.05
+
+
+def test_a_run_that_ends_early_has_finished_what_it_began(tmp_path: Path) -> None:
+    """180 calls are enough for some 50 conversations of three turns."""
+    with pytest.raises(BudgetError):
+        run(config(tmp_path, count=200, teacher="max_in_flight = 8", budget="calls = 180"))
+    assert len(lines(tmp_path / "run" / "examples.jsonl")) > 45
+
+
+def test_a_teacher_that_cannot_do_it_at_all_is_not_asked_for_everything(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("\n".join(f"juggling_{n}_chainsaws" for n in "abcdefghij"))
+    outcome = run(config(tmp_path, count=500, skills='path = "mine.txt"'))
+    assert outcome.status == "short"
+    assert outcome.manifest["stages"]["examples"]["calls"] < 100
+
+
+def test_a_journal_that_is_gone_is_not_silently_paid_for_again(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    run(path)
+    for file in (tmp_path / "run").glob("journal.db*"):
+        file.unlink()
+    with pytest.raises(JournalError, match="gone, and with it the answers of"):
+        run(path)
+    (tmp_path / "run" / "manifest.json").unlink()
+    assert paid(run(path)) > 0
+
+
+def test_a_manifest_that_is_damaged_is_made_anew(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    whole = run(path).manifest
+    for damaged in ("{", "{}", '{"spend": 7}', "[1]"):
+        (tmp_path / "run" / "manifest.json").write_text(damaged)
+        again = run(path)
+        assert paid(again) == 0
+        assert again.manifest["counts"] == whole["counts"]
+        assert "made anew" in again.manifest["notes"][0]
+
+
+def test_skills_are_not_edited_by_hand_because_a_session_was_killed(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    run(path, skills_only=True)
+    (tmp_path / "run" / "manifest.json").unlink()
+    outcome = run(path)
+    assert outcome.manifest["notes"] == []
+    assert outcome.manifest["stages"]["skills"]["calls"] > 0
+
+
+def test_an_error_of_the_watcher_is_not_lost(tmp_path: Path) -> None:
+    def watch(progress: Progress) -> None:
+        raise ValueError("my own mistake")
+
+    with pytest.raises(ValueError, match="my own mistake"):
+        run(config(tmp_path), watch=watch)
+
+
+def test_the_watcher_sees_the_end(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    run(config(tmp_path), watch=seen.append)
+    assert (seen[-1].kept, seen[-1].in_flight) == (20, 0)
 
 
 def test_a_stopped_run_is_no_success_and_goes_on_to_the_same_end(tmp_path: Path) -> None:

@@ -52,6 +52,13 @@ class Config(Table):
     self_instruct: SelfInstructTable = SelfInstructTable()
     evol_instruct: EvolInstructTable = EvolInstructTable()
 
+    @property
+    def judges(self) -> bool:
+        """Whether the recipe asks a judge at all."""
+        if self.recipe == "skillmix":
+            return self.skillmix.presence_judge
+        return self.recipe == "evol_instruct" and self.evol_instruct.equality_judge is not False
+
     @model_validator(mode="after")
     def _tables_of_this_recipe(self) -> Config:
         others = {
@@ -79,7 +86,7 @@ def read_config(path: Path) -> str:
     except IsADirectoryError:
         raise ConfigError(
             f"{path}: a folder; expected a config file",
-            hint=f"For a run made before, say {path}/config.toml.",
+            hint="Name the TOML file that the run was made from; `seedbed show` takes the folder.",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the config cannot be read: {error}") from None

@@ -48,7 +48,7 @@ class TroubleTable(Table):
     latency: Annotated[float, Field(ge=0, le=600)] = 0.0
 
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,59}")
 
 
 class ModelTable(Table):
@@ -76,13 +76,15 @@ class ModelTable(Table):
     @model_validator(mode="after")
     def _urls_and_keys(self) -> ModelTable:
         if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url = {self.base_url!r}: expected http://… or https://…")
+            # What has neither is no address, and may be a key in the wrong place.
+            shown = f" = {self.base_url!r}" if {".", ":"} & set(self.url) else ""
+            raise ValueError(f"base_url{shown}: expected http://… or https://…")
         if not self.in_process and self.trouble != TroubleTable():
             raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
         if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):
             raise ValueError(
-                "api_key_env: expected the name of an environment variable (up to 60 letters, "
-                "digits and _), never the key itself"
+                "api_key_env: expected the name of an environment variable (up to 60 capital "
+                "letters, digits and _), never the key itself"
             )
         return self
 

@@ -47,7 +47,11 @@ def _pool(path: Path) -> str:
     """Where the skills came from, in a few words."""
     if not path.exists():
         return ""
-    match json.loads(path.read_text(encoding="utf-8")):
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return ""
+    match content:
         case {"made_by": {"method": "SDA", "topics": [*topics]}}:
             return f"the teacher, asked under {len(topics)} topics (SDA)"
         case {"made_by": {"method": "SDD", "examples": int(examples)}}:

@@ -13,13 +13,43 @@ from seedbed.models.announced import Announced
 from seedbed.models.budgeted import Budget, Budgeted
 from seedbed.models.chat import ChatModel
 from seedbed.models.journaled import Journaled
-from seedbed.models.model import Model
+from seedbed.models.ledger import Caps
+from seedbed.models.model import FakeModel, Model
 from seedbed.models.practice import PracticeTeacher, Trouble
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.settings import ChatSettings
 from seedbed.models.throttled import Limits, Throttled
 from seedbed.models.tolerating import Tolerating
-from seedbed.plan import price_of
+from seedbed.plan import RunPlan, price_of
+from seedbed.records import Completion, Request
+
+
+def models_of(plan: RunPlan) -> list[ModelTable]:
+    """The teacher, and the judge where there is another one that the run asks."""
+    judge = plan.config.judge
+    return [plan.config.teacher] + ([judge] if judge is not None and plan.config.judges else [])
+
+
+def check(plan: RunPlan, *, keys: bool) -> None:
+    """Find before anything is made what would stop the first call: settings, prices, keys.
+
+    Raises:
+        ConfigError: a model cannot be asked as the config has it.
+    """
+    for table in models_of(plan):
+        Budgeted(
+            FakeModel(_never, name=table.model),
+            budget=Budget(Caps(dollars=plan.config.budget.dollars)),
+            price=price_of(table),
+        )
+        if not table.in_process:
+            settings = chat_settings(table)
+            if keys:
+                ChatModel(settings)
+
+
+async def _never(request: Request) -> Completion:
+    raise AssertionError("a model that only stands for its name was asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +59,13 @@ class Endpoint:
     model: Model
     throttled: Throttled
     retrying: Retrying
+    budget: Budget
 
     def stop(self) -> None:
         """Send nothing any more; calls in flight come to their end."""
         self.retrying.stop()
         self.throttled.stop()
+        self.budget.stop()
 
 
 @asynccontextmanager
@@ -43,9 +75,9 @@ async def open_model(
     """A model of the config inside its wrappers; here their order is fixed.
 
     Journaled outside of Retrying: an answer is remembered once, however many tries it took.
-    Budgeted inside of Retrying: every try is reserved and settled by itself, since one that timed
-    out may have been charged, and a wait between tries holds no money back. Throttled sees the
-    server as it is. Announced innermost: what waits for its turn has not been sent.
+    Budgeted inside of Retrying and Throttled: every try is reserved and settled by itself, since
+    one that timed out may have been charged, and what waits, for another try or for its turn,
+    holds no money back. Announced innermost: what has not been sent is not in doubt.
     """
     allowances = Allowances()
     async with AsyncExitStack() as stack:
@@ -56,12 +88,12 @@ async def open_model(
             chat = ChatModel(chat_settings(table), allowances=allowances)
             asked = await stack.enter_async_context(chat)
         announced = Announced(asked, journal)
-        throttled = Throttled(announced, limits=_limits(table), allowances=allowances)
-        budgeted = Budgeted(throttled, budget=budget, price=price_of(table))
+        budgeted = Budgeted(announced, budget=budget, price=price_of(table))
+        throttled = Throttled(budgeted, limits=_limits(table), allowances=allowances)
         patience = Patience(attempts=table.attempts, seconds=table.patience)
-        retrying = Retrying(budgeted, patience=patience)
+        retrying = Retrying(throttled, patience=patience)
         model = Tolerating(Journaled(retrying, journal))
-        yield Endpoint(model=model, throttled=throttled, retrying=retrying)
+        yield Endpoint(model=model, throttled=throttled, retrying=retrying, budget=budget)
 
 
 def chat_settings(table: ModelTable) -> ChatSettings:

@@ -10,6 +10,14 @@ from seedbed.errors import ConfigError, StorageError
 from seedbed.files import write_text
 from seedbed.records import JSON
 
+_MANIFEST = {
+    **dict.fromkeys(("seedbed", "recipe", "status", "teacher"), str),
+    **dict.fromkeys(("counts", "drops", "repairs", "spend", "stages", "forecast"), dict),
+    **dict.fromkeys(("notes", "sessions"), list),
+    "seed": int,
+}
+"""What every manifest holds, and of which type."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -78,11 +86,19 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"{self.manifest}: not a manifest: {error}",
-                hint="It is rebuilt by the next `seedbed run`; move the damaged one away.",
+                hint="It is rebuilt by the next `seedbed run`.",
             ) from error
-        if not isinstance(content, dict):
-            raise ConfigError(f"{self.manifest}: expected an object")
-        return content
+        wrong = [
+            name
+            for name, kind in _MANIFEST.items()
+            if not isinstance(content, dict) or not isinstance(content.get(name), kind)
+        ]
+        if wrong:
+            raise ConfigError(
+                f"{self.manifest}: not a manifest: no good `{wrong[0]}` in it",
+                hint="It is rebuilt by the next `seedbed run`.",
+            )
+        return dict(content)
 
     def write_manifest(self, content: JSON) -> None:
         write_text(self.manifest, json.dumps(content, ensure_ascii=False, indent=1) + "\n")

@@ -32,6 +32,9 @@ class Range:
 
 ZERO = Range(0, 0)
 
+JUDGE = "judge"
+"""The stage that asks the judge; every other asks the teacher."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

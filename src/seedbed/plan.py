@@ -8,7 +8,7 @@ from pathlib import Path
 from seedbed.config import Config, parse_config, read_config
 from seedbed.config_tables import ModelTable
 from seedbed.folder import RunFolder
-from seedbed.forecast import Forecast, Range, total
+from seedbed.forecast import JUDGE, Forecast, Range, total
 from seedbed.models.prices import Price, find_price
 from seedbed.prompts import Prompts, load_prompts
 from seedbed.records import JSON
@@ -31,8 +31,7 @@ class RunPlan:
     def price(self, stage: str) -> Price | None:
         """Dollars per million tokens of the model that a stage asks."""
         judge = self.config.judge
-        judged = stage == "presence judge" and judge is not None
-        return price_of(judge if judged and judge else self.config.teacher)
+        return price_of(judge if stage == JUDGE and judge else self.config.teacher)
 
     def dollars(self, forecast: Forecast) -> Range | None:
         """What stages cost, each at its model's price; None where a price is not known."""
@@ -73,7 +72,7 @@ def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
     text = read_config(config)
     parsed = parse_config(text, place=str(config))
     home = config.parent
-    named = folder or (home / parsed.folder if parsed.folder else Path("runs") / config.stem)
+    named = folder or home / (parsed.folder or Path("runs") / config.stem)
     prompts = load_prompts(
         f"seedbed.recipes.{parsed.recipe}", home / parsed.prompts if parsed.prompts else None
     )

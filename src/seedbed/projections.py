@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from seedbed.errors import DatasetError
 from seedbed.export import drop_to_json, example_from_json, example_to_json, write_parquet
 from seedbed.files import json_line, replacing
 from seedbed.folder import RunFolder
@@ -63,9 +65,23 @@ def _write(file: BinaryIO, row: JSON) -> None:
 
 
 def read_examples(path: Path) -> Iterator[Example]:
-    """The examples of a run's `examples.jsonl`."""
-    import json
+    """The examples of a run's `examples.jsonl`.
 
+    Raises:
+        DatasetError: it is not there, or a line of it is not an example.
+    """
+    if not path.exists():
+        raise DatasetError(
+            f"{path}: there are no examples yet", hint="`seedbed run` makes them, and goes on."
+        )
     with path.open(encoding="utf-8") as file:
-        for text in file:
-            yield example_from_json(json.loads(text))
+        for number, text in enumerate(file, 1):
+            try:
+                row = json.loads(text)
+                example = example_from_json(row if isinstance(row, dict) else {})
+            except (ValueError, DatasetError) as error:
+                raise DatasetError(
+                    f"{path}: line {number}: not an example: {error}",
+                    hint="`seedbed run` makes the file anew from the journal, for nothing.",
+                ) from None
+            yield example

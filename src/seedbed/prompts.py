@@ -60,12 +60,19 @@ def load_prompts(package: str, folder: Path | None = None) -> Prompts:
                     f"{path}: {package} has no prompt of this name",
                     hint=f"It has: {', '.join(sorted(templates))}.",
                 )
-            text = path.read_text(encoding="utf-8")
+            text = _read(path)
             shipped_names = Template(templates[path.stem]).get_identifiers()
             _compare(str(path), _placeholders(path, text), set(shipped_names))
             templates[path.stem] = text
             places[path.stem] = str(path)
     return Prompts({name: text.strip() for name, text in templates.items()}, places)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: this prompt cannot be read: {error}") from None
 
 
 def _placeholders(path: Path, text: str) -> set[str]:

@@ -104,7 +104,8 @@ class Usage:
     `cached_tokens` is the part of `prompt_tokens` that the provider's prompt cache served.
     `reported` is False where the server sent no believable usage and the numbers are a bound.
     `doubtful` counts earlier attempts at the same request that timed out or broke off, and so
-    may have been charged as well.
+    may have been charged as well. `picodollars` is what it cost when it was paid; None where no
+    price was known.
     """
 
     prompt_tokens: int = 0
@@ -112,6 +113,7 @@ class Usage:
     cached_tokens: int = 0
     reported: bool = True
     doubtful: int = 0
+    picodollars: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

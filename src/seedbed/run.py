@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from itertools import count
 from pathlib import Path
 
 from seedbed.card import dataset_card
 from seedbed.describe import card_facts
-from seedbed.endpoint import Endpoint, model_name, open_model
-from seedbed.errors import ConfigError, SeedbedError, StorageError
+from seedbed.endpoint import Endpoint, check, model_name, models_of, open_model
+from seedbed.errors import ConfigError, JournalError, SeedbedError
 from seedbed.files import write_text
 from seedbed.journal import Journal
 from seedbed.models.budgeted import Budget
@@ -19,6 +20,7 @@ from seedbed.models.model import Model
 from seedbed.models.spending import spent_in
 from seedbed.plan import RunPlan, plan_run, price_of
 from seedbed.projections import Projections
+from seedbed.records import JSON
 from seedbed.session import Outcome, Progress, Session
 from seedbed.wiring import WIRINGS
 
@@ -27,6 +29,9 @@ GRACE = 120.0
 
 TICK = 0.25
 """Seconds between two looks at the progress."""
+
+WRITTEN = 20
+"""Looks at the progress between two times that it is written into the manifest."""
 
 Watch = Callable[[Progress], None]
 
@@ -54,6 +59,8 @@ async def grow(
     """
     plan = config if isinstance(config, RunPlan) else plan_run(Path(config))
     wiring = WIRINGS[plan.config.recipe]
+    check(plan, keys=True)
+    earlier, note = _earlier(plan)
     plan.folder.make()
     with Journal(plan.folder.journal) as journal, Projections(plan.folder) as projections:
         budget = _budget(plan, journal)
@@ -62,7 +69,8 @@ async def grow(
             journal=journal,
             ledger=budget.ledger,
             files=projections,
-            earlier=plan.folder.read_manifest(),
+            earlier=earlier,
+            notes=[note] if note else [],
             forecast=wiring.forecast(plan),
             wanted=wiring.wanted(plan),
         )
@@ -70,7 +78,7 @@ async def grow(
         try:
             finished = await _grow(plan, session, journal, budget, watch, stop, skills_only)
         except (SeedbedError, asyncio.CancelledError):
-            with suppress(StorageError):
+            with suppress(SeedbedError):
                 _publish(session, finished=False, skills_only=skills_only)
             raise
         return _publish(session, finished=finished, skills_only=skills_only)
@@ -87,7 +95,7 @@ async def _grow(
 ) -> bool:
     """Work until the recipe ends (True) or `stop` is set (False); calls in flight settle first."""
     async with AsyncExitStack() as stack:
-        tables = [plan.config.teacher] + ([plan.config.judge] if plan.config.judge else [])
+        tables = models_of(plan)
         opened = [open_model(table, journal=journal, budget=budget) for table in tables]
         endpoints = [await stack.enter_async_context(endpoint) for endpoint in opened]
         teacher, judge = endpoints[0], endpoints[-1]
@@ -97,18 +105,21 @@ async def _grow(
         stopping = asyncio.create_task((stop or asyncio.Event()).wait())
         ticking = asyncio.create_task(_tick(session, endpoints, watch))
         try:
-            await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
+            await asyncio.wait((work, stopping, ticking), return_when=asyncio.FIRST_COMPLETED)
+            for ended in (work, ticking):
+                if ended.done():
+                    ended.result()
             return work.done()
         finally:
             for endpoint in endpoints:
                 endpoint.stop()
-            for task in (work, stopping):
-                task.cancel()
+            work.cancel()
+            stopping.cancel()
             await asyncio.gather(work, stopping, return_exceptions=True)
             await journal.drain(GRACE)
             ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+            _show(session, endpoints, watch)
 
 
 async def _work(
@@ -128,11 +139,40 @@ async def _work(
 
 
 async def _tick(session: Session, endpoints: list[Endpoint], watch: Watch | None) -> None:
-    while watch is not None:
+    """Show the progress often, and write it down now and then for those who look at the folder."""
+    for tick in count():
+        _show(session, endpoints, watch)
+        await asyncio.sleep(TICK)
+        if tick % WRITTEN == WRITTEN - 1:
+            session.write_progress()
+
+
+def _show(session: Session, endpoints: list[Endpoint], watch: Watch | None) -> None:
+    if watch is not None:
         in_flight = sum(endpoint.throttled.in_flight for endpoint in endpoints)
         level = sum(endpoint.throttled.limit for endpoint in endpoints)
-        watch(session.progress(in_flight=in_flight, level=level))
-        await asyncio.sleep(TICK)
+        trouble = next((said for endpoint in endpoints if (said := endpoint.retrying.trouble)), "")
+        watch(session.progress(in_flight=in_flight, level=level, trouble=trouble))
+
+
+def _earlier(plan: RunPlan) -> tuple[Mapping[str, JSON], str]:
+    """What the last session left behind, and a note if that cannot be read.
+
+    Raises:
+        JournalError: calls were paid for in this folder, and the journal that knows them is gone.
+    """
+    try:
+        earlier = plan.folder.read_manifest()
+    except ConfigError as error:
+        return {}, f"{error}; it is made anew."
+    paid = earlier["spend"]["calls"] if earlier else 0
+    if paid and not plan.folder.journal.exists():
+        raise JournalError(
+            f"{plan.folder.journal}: gone, and with it the answers of {paid:,} paid calls",
+            hint="Restore it. To pay anew: move manifest.json away, or give the run another "
+            "folder with --out.",
+        )
+    return earlier, ""
 
 
 def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
@@ -147,8 +187,7 @@ def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
 def _budget(plan: RunPlan, journal: Journal) -> Budget:
     """The caps of all sessions together, with what earlier ones spent."""
     config = plan.config
-    tables = [config.teacher] + ([config.judge] if config.judge is not None else [])
-    prices = {model_name(table): price_of(table) for table in tables}
+    prices = {model_name(table): price_of(table) for table in models_of(plan)}
     caps = Caps(
         dollars=config.budget.dollars, tokens=config.budget.tokens, calls=config.budget.calls
     )

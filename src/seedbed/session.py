@@ -32,7 +32,8 @@ class Progress:
     `reached` and `wanted` are of what the recipe counts, examples or instructions; `wanted` is
     None where it goes on to the end of its seeds. `calls` counts what the recipe asked, replayed
     or paid; `paid` what this session performed. `calls_expected` is the middle of the forecast.
-    `level` is the adaptive concurrency's present bound. `spend` is of all sessions, `reserved`
+    `level` is the adaptive concurrency's present bound. `trouble` is the latest failure of calls
+    while nothing else comes back. `spend` is of all sessions, `reserved`
     the worst case of what is in flight. `seconds` are since this session began.
     """
 
@@ -46,6 +47,7 @@ class Progress:
     paid: int
     in_flight: int
     level: int
+    trouble: str
     spend: Spend
     reserved: Spend
     cap_dollars: float | None
@@ -85,7 +87,7 @@ class Session:
     calls_expected: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     extras: dict[str, JSON] = field(default_factory=dict)
-    skills_digest: str | None = None
+    digests: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -101,15 +103,8 @@ class Session:
         stages = [stage for group in self.forecast.values() for stage in group]
         expected = total(stages).calls
         self.calls_expected = round((expected.low + expected.high) / 2)
-        self.skills_digest = self.earlier.get("digests", {}).get("skills")
         write_text(self.plan.folder.config, self.plan.text)
-        self.plan.folder.write_manifest(self._manifest("running") | self._earlier_results())
-
-    @property
-    def skills_edited(self) -> bool:
-        """Whether a person changed the run's `skills.json` since a session wrote it."""
-        path = self.plan.folder.skills
-        return path.exists() and self.skills_digest != digest(path.read_text(encoding="utf-8"))
+        self.write_progress()
 
     @property
     def reached(self) -> int:
@@ -119,13 +114,7 @@ class Session:
     def tally(self, stage: str) -> Tally:
         """The tally of a stage, which becomes the one that is shown."""
         self.stage = stage
-        return self.tallies.setdefault(stage, Tally(price=self.plan.price(stage)))
-
-    def keep_skills(self, text: str | None) -> None:
-        """Make the run's `skills.json`, unless a person's version (None) stays."""
-        if text is not None:
-            self.skills_digest = digest(text)
-            write_text(self.plan.folder.skills, text)
+        return self.tallies.setdefault(stage, Tally())
 
     def keep(self, example: Example) -> None:
         self.kept += 1
@@ -137,7 +126,13 @@ class Session:
         self.reasons[objection.reason] += 1
         self.files.drop(item, objection)
 
-    def progress(self, *, in_flight: int, level: int) -> Progress:
+    def write_progress(self) -> None:
+        """Say in the manifest how far a run is that goes on, or that was killed."""
+        now = {"kept": self.kept, "dropped": self.reasons.total(), "stage": self.stage}
+        manifest = self._manifest("running") | self._earlier_results() | {"progress": now}
+        self.plan.folder.write_manifest(manifest)
+
+    def progress(self, *, in_flight: int, level: int, trouble: str = "") -> Progress:
         return Progress(
             stage=self.stage,
             kept=self.kept,
@@ -149,6 +144,7 @@ class Session:
             paid=self.journal.performed,
             in_flight=in_flight,
             level=level,
+            trouble=trouble,
             spend=self.ledger.spent,
             reserved=self.ledger.reserved,
             cap_dollars=self.plan.config.budget.dollars,
@@ -160,7 +156,8 @@ class Session:
         status = self._status(finished=finished, skills_only=skills_only)
         manifest = self._manifest(status)
         farther = self.earlier.get("counts", {}).get("kept", 0) > self.kept
-        if skills_only or not self.stage or (farther and not finished):
+        nothing = not self.kept and not finished
+        if skills_only or nothing or (farther and not finished):
             manifest |= self._earlier_results()
         else:
             self.files.publish()
@@ -213,8 +210,8 @@ class Session:
             "digests": {
                 "config": digest(plan.text),
                 "prompts": plan.prompts.digest,
-                "skills": self.skills_digest,
-            },
+            }
+            | self.digests,
             "notes": self.notes,
             **self.extras,
             "sessions": [*self.earlier.get("sessions", []), this],

@@ -135,7 +135,7 @@ def test_what_earlier_sessions_spent_counts() -> None:
 def test_a_cap_in_dollars_without_a_price_is_an_error_before_any_call() -> None:
     with pytest.raises(ConfigError, match="no price is known") as caught:
         Budgeted(using(WORST), budget=Budget(Caps(dollars=1)), price=None)
-    assert "[prices]" in caught.value.hint
+    assert "price = {" in caught.value.hint
 
 
 @pytest.mark.parametrize("caps", [Caps(dollars=-1), Caps(tokens=-1), Caps(dollars=float("nan"))])

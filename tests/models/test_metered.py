@@ -20,7 +20,13 @@ def test_completions_are_counted_with_their_tokens_and_ends() -> None:
         Completion(
             text="a",
             finish_reason=finish,
-            usage=Usage(prompt_tokens=10, completion_tokens=3, cached_tokens=4, doubtful=doubtful),
+            usage=Usage(
+                prompt_tokens=10,
+                completion_tokens=3,
+                cached_tokens=4,
+                doubtful=doubtful,
+                picodollars=5 * 10**11,
+            ),
         )
         for finish, doubtful in _ENDS
     )
@@ -42,9 +48,11 @@ def test_completions_are_counted_with_their_tokens_and_ends() -> None:
         completion_tokens=12,
         cached_tokens=16,
         doubtful=2,
+        picodollars=2 * 10**12,
         finish_reasons={"stop": 2, "length": 1, "refused": 1},
     )
     content = json.loads(json.dumps(tally.to_json()))
+    assert content["dollars"] == 2.0
     assert content["calls"] == 4
     assert list(content["finish_reasons"]) == ["length", "refused", "stop"]
 

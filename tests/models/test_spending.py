@@ -104,9 +104,11 @@ def test_each_model_has_its_price_and_one_without_costs_no_money(tmp_path: Path)
     assert spent(path, {}) == replace(total, picodollars=0)
 
 
-def test_a_rejected_request_is_no_call() -> None:
-    assert spend_of(Completion(text="", finish_reason="rejected", usage=USAGE), PRICE) == Spend()
-    assert spend_of(Completion(text="", finish_reason="refused", usage=USAGE), PRICE) == PAID
+def test_what_was_paid_stays_what_was_paid_whatever_it_costs_now() -> None:
+    paid = replace(USAGE, picodollars=123)
+    assert spend_of(Completion(text="", usage=paid), PRICE).picodollars == 123
+    assert spend_of(Completion(text="", usage=paid), None).picodollars == 123
+    assert spend_of(Completion(text="", usage=USAGE), PRICE) == PAID
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
     plan = commands.add_parser("plan", help="tell what a run will take, before spending anything")
     _config(plan)
+    _out(plan)
     _json(plan)
 
     run = commands.add_parser("run", help="make the data, or go on where it stopped")
@@ -149,7 +151,12 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the return value is the process's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = parser().parse_args(arguments)
+    from asyncio import CancelledError
+
     from seedbed.cli.commands import COMMANDS
     from seedbed.errors import SeedbedError
 
@@ -160,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.hint:
             print(f"  → {error.hint}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, CancelledError):
         print("seedbed: interrupted; run the same command to go on", file=sys.stderr)
         return 130
     except BrokenPipeError:

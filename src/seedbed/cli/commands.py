@@ -6,16 +6,20 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedbed.cli import FINETUNING
 from seedbed.errors import ConfigError, StorageError
 from seedbed.records import JSON
+
+if TYPE_CHECKING:
+    from seedbed.plan import RunPlan
 
 INTERRUPTED = 130
 SHORT = 7
@@ -36,14 +40,15 @@ def init(options: argparse.Namespace) -> int:
 
 def plan(options: argparse.Namespace) -> int:
     from seedbed.cli.tables import cost_table, forecast_table
-    from seedbed.plan import plan_run
+    from seedbed.endpoint import check
     from seedbed.wiring import forecast_of
 
-    made = plan_run(Path(options.config))
+    made = _planned(options)
+    check(made, keys=False)
     if options.json:
         return _print_json(made.forecast_json(forecast_of(made)))
     print(forecast_table(made))
-    if "stages" in (manifest := made.folder.read_manifest()):
+    if (manifest := made.folder.read_manifest()) and manifest["stages"]:
         print(f"\nThe run in {made.folder.path} so far:\n\n{cost_table(manifest)}")
     return 0
 
@@ -59,10 +64,9 @@ def skills(options: argparse.Namespace) -> int:
 def _grow(options: argparse.Namespace, *, skills_only: bool) -> int:
     from seedbed.cli.tables import ending
     from seedbed.cli.watching import watching
-    from seedbed.plan import plan_run
     from seedbed.run import grow
 
-    made = plan_run(Path(options.config), folder=Path(options.out) if options.out else None)
+    made = _planned(options)
 
     async def work() -> int:
         stop = asyncio.Event()
@@ -72,10 +76,22 @@ def _grow(options: argparse.Namespace, *, skills_only: bool) -> int:
         if options.json:
             _print_json(outcome.manifest)
         else:
-            print(ending(outcome, command=f"seedbed {options.command} {options.config}"))
+            print(ending(outcome, again=_command(options)))
         return {"short": SHORT, "interrupted": INTERRUPTED}.get(outcome.status, 0)
 
     return asyncio.run(work())
+
+
+def _planned(options: argparse.Namespace) -> RunPlan:
+    from seedbed.plan import plan_run
+
+    return plan_run(Path(options.config), folder=Path(options.out) if options.out else None)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What to type to run, or to go on with, what the options name."""
+    out = ["--out", options.out] if options.out else []
+    return shlex.join(["seedbed", "run", options.config, *out])
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from seedbed.datasets import Dataset, ReadSettings, read_dataset
 from seedbed.errors import ConfigError
 from seedbed.export import default_name, drop_to_json, write_examples
 from seedbed.files import write_jsonl
+from seedbed.folder import RunFolder
 from seedbed.records import JSON, Example
 
 SHOWN = 2
@@ -87,7 +88,7 @@ def run(options: argparse.Namespace) -> tuple[str, dict[str, JSON]]:
 
 def write(curated: Curated, folder: Path, shape: str) -> list[Path]:
     """The kept examples in a shape, and the drops beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
+    RunFolder(folder).make()
     kept, drops = folder / default_name(shape), folder / "drops.jsonl"
     write_examples(curated.kept, kept, shape=shape)
     write_jsonl(drops, (drop_to_json(example, drop) for example, drop in curated.drops))

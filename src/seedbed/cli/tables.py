@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
+import shlex
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from unicodedata import category
 
 from seedbed.folder import RunFolder
 from seedbed.forecast import Forecast, Range, total
@@ -16,12 +17,16 @@ from seedbed.records import JSON
 from seedbed.session import Outcome
 from seedbed.wiring import WIRINGS, forecast_of
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
+_JOINERS = "\n\t\u200c\u200d"
+"""What scripts and emoji need of the characters that show nothing."""
 
 
 def visible(text: str) -> str:
     """Text of a model without what could steer a terminal or hide itself."""
-    return _CONTROL.sub("\ufffd", text)
+    return "".join(
+        "\ufffd" if category(char) in ("Cc", "Cf", "Cs") and char not in _JOINERS else char
+        for char in text
+    )
 
 
 def columns(rows: Sequence[Sequence[str]], *, head: Sequence[str] = ()) -> str:
@@ -99,9 +104,10 @@ def short(number: float) -> str:
     return f"{number:,.0f}"
 
 
-def ending(outcome: Outcome, *, command: str) -> str:
-    """The last words of `seedbed run`."""
+def ending(outcome: Outcome, *, again: str) -> str:
+    """The last words of `seedbed run`; `again` is the command that goes on."""
     manifest, folder = outcome.manifest, outcome.plan.folder
+    look = shlex.join(["seedbed", "show", str(folder.path)])
     counts = manifest["counts"]
     kept = f"{counts['kept']:,} examples"
     head = {
@@ -115,10 +121,10 @@ def ending(outcome: Outcome, *, command: str) -> str:
     lines += [f"  {name:13} {path}" for name, path in outputs(folder, manifest)]
     lines += ["", *(f"  note: {note}" for note in manifest["notes"])]
     follow = {
-        "complete": f"  Next: seedbed show {folder.path}",
-        "short": "  See why: seedbed show " + str(folder.path),
-        "interrupted": f"  To go on: {command}",
-        "skills": f"  Edit it if you like; then: seedbed run {command.split()[-1]}",
+        "complete": f"  Next: {look}",
+        "short": f"  See why: {look}",
+        "interrupted": f"  To go on: {again}",
+        "skills": f"  Edit it if you like; then: {again}",
     }[manifest["status"]]
     return "\n".join([*lines, follow])
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from seedbed.cli.tables import visible
 from seedbed.session import Progress
 
 PLAIN_SECONDS = 10.0
@@ -53,7 +54,9 @@ def line(progress: Progress, rate: Rate) -> str:
         f"{spend.tokens:,} tokens",
         money(progress),
     ]
-    if (left := rate.left(progress)) is not None and left > 0:
+    if progress.trouble:
+        parts.append(f"calls fail, trying on: {visible(progress.trouble)}")
+    elif (left := rate.left(progress)) is not None and left > 0:
         parts.append(f"about {duration(left)} left")
     return f"{progress.stage}: " + " · ".join(parts)
 

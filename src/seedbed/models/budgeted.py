@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import replace
 from math import inf
 
-from seedbed.errors import BudgetError, ConfigError, ModelError
+from seedbed.errors import BudgetError, ConfigError, ModelError, Stopped
 from seedbed.models.ledger import Caps, Ledger, Spend
 from seedbed.models.model import Model
 from seedbed.models.prices import Price, picodollars, worst_case
@@ -36,7 +36,7 @@ class Budget:
         self.caps = caps
         self.ledger = Ledger(spent=spent or Spend())
         self._picodollars = None if caps.dollars is None else picodollars(caps.dollars)
-        self._waiting: deque[tuple[asyncio.Future[BudgetError | None], Spend]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[BudgetError | Stopped | None], Spend]] = deque()
 
     async def reserve(self, worst: Spend) -> None:
         """Wait, first come, first served, until `worst` fits below every cap.
@@ -44,7 +44,9 @@ class Budget:
         Raises:
             BudgetError: it does not fit, and no call in flight could change that.
         """
-        answer: asyncio.Future[BudgetError | None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[BudgetError | Stopped | None] = (
+            asyncio.get_running_loop().create_future()
+        )
         self._waiting.append((answer, worst))
         self._serve()
         try:
@@ -55,6 +57,13 @@ class Budget:
             raise
         if refusal:
             raise refusal
+
+    def stop(self) -> None:
+        """Let nothing more be sent; calls in flight are still settled."""
+        while self._waiting:
+            answer, _ = self._waiting.popleft()
+            if not answer.done():
+                answer.set_result(Stopped("the run is ending; this request was not sent"))
 
     def settle(self, reserved: Spend, spent: Spend) -> None:
         """Give a reservation back and book what was really spent."""
@@ -144,8 +153,9 @@ class Budgeted:
             raise ConfigError(
                 f"budget.dollars = {budget.caps.dollars}: no price is known for the model "
                 f"{model.name}",
-                hint="Set `input` and `output` under [prices], in dollars per million tokens "
-                "(0 for a server of your own), or cap `budget.tokens` instead.",
+                hint="Give the model's table a price, in dollars per million tokens: "
+                "price = { input = 2.5, output = 10.0 } (0 for a server of your own); or cap "
+                "`budget.tokens` instead.",
             )
         self._model = model
         self._budget = budget
@@ -178,7 +188,8 @@ class Budgeted:
             if settled is None:
                 settled = Spend.of(worst, self._price, doubtful=True)
             self._budget.settle(reserved, settled)
-        return completion
+        paid = settled.picodollars if self._price else None
+        return replace(completion, usage=replace(completion.usage, picodollars=paid))
 
     def _worst_case(self, request: Request) -> Usage:
         bound = worst_case(request)

@@ -46,6 +46,7 @@ def completion_to_json(completion: Completion) -> JSON:
             "cached_tokens": usage.cached_tokens,
             "reported": usage.reported,
             "doubtful": usage.doubtful,
+            "picodollars": usage.picodollars,
         },
         "logprobs": [
             [entry.token, entry.logprob, [list(pair) for pair in entry.top]]

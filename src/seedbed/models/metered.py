@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from seedbed.models.model import Model
-from seedbed.models.prices import PICO, Price, cost
+from seedbed.models.prices import PICO
 from seedbed.records import JSON, Completion, Request
 
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """Completions of one stage: how many, their tokens, and their cost where a price is known."""
+    """Completions of one stage: how many, their tokens, and what was paid for them.
 
-    price: Price | None = None
+    `unpriced` counts those of which nobody knows the price.
+    """
+
     picodollars: int = 0
+    unpriced: int = 0
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -33,7 +36,8 @@ class Tally:
         self.completion_tokens += usage.completion_tokens
         self.cached_tokens += usage.cached_tokens
         self.doubtful += usage.doubtful
-        self.picodollars += cost(usage, self.price) if self.price else 0
+        self.picodollars += usage.picodollars or 0
+        self.unpriced += usage.picodollars is None and completion.finish_reason != "rejected"
         reason = completion.finish_reason
         self.finish_reasons[reason] = self.finish_reasons.get(reason, 0) + 1
 
@@ -44,7 +48,7 @@ class Tally:
             "completion_tokens": self.completion_tokens,
             "cached_tokens": self.cached_tokens,
             "doubtful": self.doubtful,
-            "dollars": self.picodollars / PICO if self.price else None,
+            "dollars": None if self.unpriced else self.picodollars / PICO,
             "finish_reasons": dict(sorted(self.finish_reasons.items())),
         }
 

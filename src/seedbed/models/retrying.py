@@ -85,6 +85,11 @@ class Retrying:
     def name(self) -> str:
         return self._model.name
 
+    @property
+    def trouble(self) -> str:
+        """What the last of several failures in a row said; "" while calls are answered."""
+        return self._outage.said if self._outage.failures > 2 else ""
+
     def stop(self) -> None:
         """Try nothing again; a call in flight comes to its end."""
         self._stopped.set()
@@ -193,6 +198,7 @@ class _Outage:
         self._began = 0.0
         self._answered = False
         self.failures = 0
+        self.said = ""
         self.turn = asyncio.Lock()
 
     @property
@@ -212,6 +218,7 @@ class _Outage:
         if not self.failures:
             self._began = self._clock()
         self.failures += 1
+        self.said = str(error)
 
     def end(self) -> None:
         """Something was answered, be it with a no."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from seedbed.journal import Journal
 from seedbed.models.journaled import KIND, completion_from_json
@@ -19,25 +20,27 @@ def spent_in(journal: Journal, prices: Mapping[str, Price | None]) -> Spend:
 
     Args:
         journal: of the run.
-        prices: by model name; a model that is not there, or has None, costs no money.
+        prices: by model name, of the present models. What was answered keeps the price that was
+            paid for it. A lost attempt of a model that is no longer there counts at the dearest.
     """
+    dearest = max(filter(None, prices.values()), key=lambda price: price.output, default=None)
     total = Spend()
     for entry in journal.entries(KIND):
         name, request = entry.question[0], entry.question[1]
         completion = completion_from_json(entry.answer)
         total += spend_of(completion, prices.get(name))
-        total += _lost(request, prices.get(name), entry.sent - 1)
+        total += _lost(request, prices.get(name, dearest), entry.sent - 1)
     for doubt in journal.in_doubt(KIND):
         name, request = doubt.question[0], doubt.question[1]
-        total += _lost(request, prices.get(name), doubt.sent)
+        total += _lost(request, prices.get(name, dearest), doubt.sent)
     return total
 
 
 def spend_of(completion: Completion, price: Price | None) -> Spend:
-    """One completion's spending; a rejected request is no call that anybody charges."""
-    if completion.finish_reason == "rejected":
-        return Spend()
-    return Spend.of(completion.usage, price)
+    """One completion's spending: what was paid when it was made, else what it costs now."""
+    paid = completion.usage.picodollars
+    spend = Spend.of(completion.usage, price)
+    return spend if paid is None else replace(spend, picodollars=paid)
 
 
 def request_from_json(content: JSON) -> Request:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 
 from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transient, Unreachable
 from seedbed.models.allowances import Allowances
@@ -47,8 +48,10 @@ class Limits:
 
 
 class Throttled:
-    """Holds calls back, first come, first served, until there is room for them.
+    """Holds calls back until there is room for them.
 
+    Conversations that have got farthest go first, among equals the first to come: so what was
+    begun is finished before more is begun, and a run that ends early has made examples, not drafts.
     Room is what `Level` finds out about concurrency and what `Quota` knows about rates.
 
     Args:
@@ -77,7 +80,8 @@ class Throttled:
             allowances=allowances or Allowances(),
             now=clock(),
         )
-        self._waiting: deque[tuple[asyncio.Future[bool], int]] = deque()
+        self._waiting: list[tuple[int, int, asyncio.Future[bool], int]] = []
+        self._arrivals = count()
         self._stopped = False
         self._alarm: asyncio.TimerHandle | None = None
         self.in_flight = 0
@@ -95,7 +99,7 @@ class Throttled:
         """Send nothing any more; calls in flight come to their end."""
         self._stopped = True
         while self._waiting:
-            turn, _ = self._waiting.popleft()
+            _, _, turn, _ = heappop(self._waiting)
             if not turn.done():
                 turn.set_result(False)
 
@@ -107,7 +111,7 @@ class Throttled:
             ModelError: whatever the model raises.
         """
         tokens = self._quota.expected(request)
-        await self._enter(tokens)
+        await self._enter(tokens, depth=len(request.messages))
         sent = self._clock()
         try:
             completion = await self._model.complete(request)
@@ -132,12 +136,12 @@ class Throttled:
         finally:
             self._leave()
 
-    async def _enter(self, tokens: int) -> None:
+    async def _enter(self, tokens: int, *, depth: int) -> None:
         if self._stopped:
             raise _stopped()
         if self._waiting or self._delay() != 0:
             turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-            self._waiting.append((turn, tokens))
+            heappush(self._waiting, (-depth, next(self._arrivals), turn, tokens))
             self._serve()
             try:
                 sends = await turn
@@ -168,9 +172,9 @@ class Throttled:
         return None if level is None else max(level, self._quota.delay(now))
 
     def _serve(self) -> None:
-        """Let in those who wait, the first first, and set an alarm if only time is missing."""
+        """Let in those who wait, in their order, and set an alarm if only time is missing."""
         while self._waiting:
-            turn, tokens = self._waiting[0]
+            _, _, turn, tokens = self._waiting[0]
             if not turn.done():
                 delay = self._delay()
                 if delay != 0:
@@ -179,7 +183,7 @@ class Throttled:
                     return
                 self._admit(tokens)
                 turn.set_result(True)
-            self._waiting.popleft()
+            heappop(self._waiting)
 
     def _wake_after(self, delay: float) -> None:
         loop = asyncio.get_running_loop()

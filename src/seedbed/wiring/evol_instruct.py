@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from seedbed.curate.review import all_of
 from seedbed.datasets import sample
-from seedbed.forecast import Forecast
+from seedbed.forecast import JUDGE, Forecast
 from seedbed.models.metered import Metered
 from seedbed.models.model import Model
 from seedbed.plan import RunPlan
 from seedbed.recipes.evol_instruct import evol_instruct
+from seedbed.recipes.evol_instruct.forecast import JUDGE as EQUALITY
 from seedbed.recipes.evol_instruct.forecast import (
-    JUDGE,
     PRACTICE,
     TEACHER,
     forecast_evolution,
@@ -74,7 +74,7 @@ def forecast(plan: RunPlan) -> Forecast:
         PRACTICE if practice else TEACHER,
         seeds=seed_sizes(seeds(plan, []), made),
     )
-    judging = {JUDGE: stages[JUDGE]} if JUDGE in stages else {}
+    judging = {JUDGE: stages[EQUALITY]} if EQUALITY in stages else {}
     return {"examples": stages["rewrite"] + stages["answer"]} | judging
 
 
@@ -96,6 +96,7 @@ async def grow(
     def drop(item: Dropped, objection: Drop) -> None:
         rates.drop(item, objection)
         session.drop(item, objection)
+        session.extras["rates"] = rates.to_json()
 
     given = seeds(plan, session.notes)
     session.counts["seeds"] = len(given)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from seedbed.curate.leaks import guard
 from seedbed.curate.review import all_of, mended
 from seedbed.datasets import sample
-from seedbed.forecast import Forecast
+from seedbed.files import write_text
+from seedbed.forecast import JUDGE, Forecast
 from seedbed.models.metered import Metered
 from seedbed.models.model import Model
 from seedbed.plan import RunPlan
@@ -28,12 +29,10 @@ from seedbed.recipes.skillmix.forecast import (
     forecast_presence,
 )
 from seedbed.recipes.skillmix.presence import skill_presence
-from seedbed.recipes.skillmix.skillset import SkillSet, load_skills, skills_to_json
-from seedbed.records import Example, Review, Sampling
+from seedbed.recipes.skillmix.skillset import SkillSet, edited, load_skills, skills_to_json
+from seedbed.records import Example, Review, Sampling, digest
 from seedbed.session import Session
-from seedbed.wiring.reading import opened
-
-JUDGE = "presence judge"
+from seedbed.wiring.reading import find, opened
 
 
 def wanted(plan: RunPlan) -> int:
@@ -79,7 +78,10 @@ def forecast(plan: RunPlan) -> Forecast:
     stages: Forecast = {}
     pool = load_skills(plan.path(table.path)) if table.path else None
     if pool is None:
-        sampled = table.dataset.sample if table.dataset is not None else None
+        sampled = None
+        if table.dataset is not None:
+            find(plan, table.dataset)
+            sampled = table.dataset.sample
         stages["skills"] = forecast_extraction(
             prompts, extract_params(plan), lengths, sampled=sampled
         )
@@ -125,10 +127,10 @@ async def grow(
 async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:
     """Stage one: the user's file, the run's own if a person has edited it, or paid extraction."""
     model = Metered(teacher, session.tally("skills"))
-    table, extracting = plan.config.skills, extract_params(plan)
+    table, extracting, by_hand = plan.config.skills, extract_params(plan), False
     if table.path:
         pool = load_skills(plan.path(table.path))
-    elif session.skills_edited:
+    elif by_hand := edited(plan.folder.skills):
         pool = load_skills(plan.folder.skills)
         session.notes.append("skills.json was edited by hand: it is used as it is.")
     elif table.dataset is not None:
@@ -144,5 +146,7 @@ async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:
         ask = asker(model, plan.prompts, extracting.sampling)
         pool = replace(pool, query_types=await query_types_from_teacher(ask, extracting))
     session.counts |= {"skills": len(pool.skills), "query_types": len(pool.query_types)}
-    session.keep_skills(None if session.skills_edited else skills_to_json(pool))
+    if not by_hand:
+        write_text(plan.folder.skills, skills_to_json(pool))
+    session.digests["skills"] = digest(skills_to_json(pool))
     return pool

@@ -57,7 +57,9 @@ def test_what_the_parent_does_too_is_no_sign() -> None:
 
 def test_what_follows_in_code_fences_does_not_hide_the_request() -> None:
     rows = "\n".join(f"{number},{number * 7}" for number in range(9))
-    assert requests(f"Work at this. Then compare it. Find the largest.\n\n```csv\n{rows}\n```")
+    assert requests(
+        f"I run a shop. It rains. Sales fell. Find the worst day.\n\n```csv\n{rows}\n```"
+    )
 
 
 def test_instructions_of_the_practice_world_are_requests() -> None:
@@ -98,7 +100,7 @@ def test_evolved_instructions_of_others_pass_and_their_responses_are_found() -> 
     answers = [row["output"] for row in h2o() if row["output"].strip()]
     assert (len(evolved), len(answers)) == (61, 55)
     assert [text for text in evolved if answered(PARENT, text)] == []
-    assert sum(answered(PARENT, text) is not None for text in answers) >= 36
+    assert sum(answered(PARENT, text) is not None for text in answers) >= 33
     tests = [row["Instruction"] for row in rows("wizardlm/WizardLM_testset.jsonl")]
     objected = [text for text in tests if answered(PARENT, text)]
     assert (len(tests), len(objected)) == (218, 5)
@@ -117,4 +119,6 @@ def test_defects_of_evolved_data_of_others_are_counted_as_they_are() -> None:
         "short_apology": sum(short_apology()(text) is not None for text in answers),
         "refusal": sum(refusal()(text) is not None for text in answers),
     }
-    assert counts == {}
+    assert counts == {
+        "leaked": 0, "self_talk": 2, "empty": 6, "sorry": 0, "short_apology": 0, "refusal": 0,
+    }  # fmt: skip

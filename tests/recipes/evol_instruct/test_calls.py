@@ -93,6 +93,11 @@ def test_not_equal_is_read_before_equal(text: str, wanted: str | None) -> None:
             ("heading_removed",),
         ),
         (
+            "#Rewritten Prompt#:\nName a bird.\n\n#Rewritten Prompt#:\nName two birds.",
+            "Name two birds.",
+            ("heading_removed",),
+        ),
+        (
             "Sure! Here is a more complex version of the prompt:\n\nName two birds.",
             "Name two birds.",
             ("preface_removed",),

@@ -90,14 +90,18 @@ def adopt(text: str, rng: Random) -> Task | None:
 
 
 _POLITE = re.compile(r"\b(?:please|thanks?|hope|enjoy|glad|happy)\b", re.IGNORECASE)
-"""Words that a marked response may begin with for politeness, so that none may begin a result."""
+"""What may stand around the answer in a marked response, so that no result may begin with it."""
+
+_SENTENCE = re.compile(
+    r"(?<!\S)(?!If you|Have a|Just ask|Let me)[A-Z][A-Za-z0-9 ,]{20,140}[.?!](?=\s|\Z)"
+)
 
 
 def _materials(text: str, rng: Random) -> list[Value]:
     text = _POLITE.sub("", text)
     words = list(dict.fromkeys(re.findall(r"(?<![\w'])[a-z]{4,9}(?![\w'])", text)))
     numbers = re.findall(r"(?<![\d.,:])[1-9]\d?(?![\d.,:]\d|\d)", text)[:5]
-    sentence = re.search(r"(?<!\S)[A-Z][^\"'“”‘’<>\\\n.?!]{20,140}[.?!](?=\s|\Z)", text)
+    sentence = _SENTENCE.search(text)
     found = []
     if len(words) >= 3:
         chosen = sorted(rng.sample(range(len(words)), min(len(words), rng.randint(3, 5))))

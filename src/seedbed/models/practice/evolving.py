@@ -21,18 +21,20 @@ from seedbed.records import Message
 EVOLVING = frozenset({"refused", "truncated", "duplicate", "wrong"})
 """`duplicate` gives the prompt back as it was; `wrong` answers it, or copies our markers."""
 
-_GIVEN = re.compile(r"^\W*(?:the )?given prompt[#*:\s]*$", re.IGNORECASE | re.MULTILINE)
+_GIVEN = re.compile(r"^[^\w\n]*(?:the )?given prompt[#*:\s]*$", re.IGNORECASE | re.MULTILINE)
 _ENDING = re.compile(
-    r"^\W*(?:the )?(?P<kind>rewritten|created|new) prompt"
+    r"^[^\w\n]*(?:the )?(?P<kind>rewritten|created|new) prompt"
     r"(?:\W*must contain an? (?:specific )?(?P<format>[^)\n]*?) as input)?[^\w\n]*\s*\Z",
     re.IGNORECASE | re.MULTILINE,
 )
 _METHOD = re.compile(r"\bmethods?\b[^\n:]*:\s*(?P<method>[^\n]+)", re.IGNORECASE)
-_FORMAT = re.compile(r"^\W*data ?format\W*:\s*(?P<format>[^\n]+)", re.IGNORECASE | re.MULTILINE)
+_FORMAT = re.compile(
+    r"^[^\w\n]*data ?format\W*:\s*(?P<format>[^\n]+)", re.IGNORECASE | re.MULTILINE
+)
 _COMPARED = re.compile(
-    r"^\W*(?:the )?first prompt[#*:\s]*(?P<first>.*?)"
-    r"^\W*(?:the )?second prompt[#*:\s]*(?P<second>.*)"
-    r"^\W*(?:your )?judge?ment\b[^\n]*\s*\Z",
+    r"^[^\w\n]*(?:the )?first prompt[#*:\s]*(?P<first>.*?)"
+    r"^[^\w\n]*(?:the )?second prompt[#*:\s]*(?P<second>.*)"
+    r"^[^\w\n]*(?:your )?judge?ment\b[^\n]*\s*\Z",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 

@@ -233,9 +233,9 @@ async def start_server(
         site = web.TCPSite(runner, host, port)
         try:
             await site.start()
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise ConfigError(
-                f"{host}:{port}: the practice server cannot listen there: {error.strerror}",
+                f"{host}:{port}: the practice server cannot listen there: {error}",
                 hint="Choose another port, or stop what uses this one.",
             ) from error
         name, number = runner.addresses[0][:2]

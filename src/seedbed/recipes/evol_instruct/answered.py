@@ -44,7 +44,7 @@ _VERBS = (
 _LEADS = r"(?:[-*•>\"'(#]+|\(?\w{1,3}[.)]|please|also|then|and|now|finally|next|first|second)"
 _DIRECTS = re.compile(
     rf"(?:\A|[.!?:;,\n]|\b(?:then|please))\s*(?:{_LEADS}\s+){{0,3}}"
-    rf"(?:re-)?(?:{'|'.join(_VERBS.split())})\b(?!\s*(?:ing|ed)\b)",
+    rf"(?:re-)?(?:{'|'.join(_VERBS.split())})\b(?!\s*(?:\(\w\))?[*_]*:)",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -65,8 +65,9 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"^[\W_]{0,4}(?:(?:sample|my|final|model|the|correct) )?(?:answer|response|solution)[*_#\s]*:"
-    r"[*_\s]*(?![<\[{_(])\w[^\n]*",
+    r"^(?:[^\w\n]|_){0,4}(?:(?:sample|my|final|model|the|correct) )?"
+    r"(?:answer|response|solution)(?: \(\w\))?[*_#]*:"
+    r"[*_\s]*(?![<(_.…]|[\[{]\w)\S[^\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)

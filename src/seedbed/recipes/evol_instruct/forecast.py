@@ -40,7 +40,7 @@ PRACTICE = Lengths(
     added=Range(4, 20),
     material=Range(10, 60),
     response=Range(15, 90),
-    verdict=Range(1, 2),
+    verdict=Range(2, 3),
     source="the practice teacher's short texts",
 )
 

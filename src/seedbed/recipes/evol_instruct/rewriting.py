@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _HEADING = re.compile(
-    r"^[\W_]*(?:the )?(?:rewritten|created|new|evolved)[ _](?:prompt|instruction)\b[^\w\n]*",
+    r"^(?:[^\w\n]|_)*(?:the )?(?:rewritten|created|new|evolved)[ _](?:prompt|instruction)\b"
+    r"[^\w\n]*",
     re.IGNORECASE | re.MULTILINE,
 )
 """`### Rewritten prompt:` at the beginning of a line; what it announces may follow on the line."""

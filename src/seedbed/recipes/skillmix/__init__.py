@@ -49,6 +49,9 @@ DRAWS_PER_MIX = 100
 HOPELESS = 10
 """Mixes without one example after which more of them are not worth their price."""
 
+FIRST_ROUND = 32
+"""Mixes of the first round: it shows whether the teacher can do it at all before all are paid."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
@@ -85,9 +88,9 @@ async def skillmix(
 ) -> AsyncIterator[Example]:
     """Yield `params.count` examples in the order of their mixes, or fewer if too many fail.
 
-    Each round asks for exactly as many mixes as are missing. So which requests are made depends on
-    earlier answers and never on timing, and none is made in vain. A round of `HOPELESS` mixes or
-    more that leads to no example is the last one.
+    Each round but the small first asks for exactly as many mixes as are missing. So which requests
+    are made depends on earlier answers and never on timing, and none is made in vain. A round of
+    `HOPELESS` mixes or more that leads to no example is the last one.
     """
 
     async def make(mix: Mix) -> tuple[Example | None, list[tuple[Dropped, Drop]]]:
@@ -112,15 +115,16 @@ async def skillmix(
         avoid_alike=params.avoid_alike,
     )
     missing = params.count
-    for _ in range(params.rounds):
-        asked = missing
+    for number in range(params.rounds):
+        trial = number == 0 and params.rounds > 1
+        before, asked = missing, min(missing, FIRST_ROUND) if trial else missing
         async for example, drops in ordered(make, islice(mixes, asked), limit=params.window):
             for item, objection in drops:
                 drop(item, objection)
             if example is not None:
                 missing -= 1
                 yield example
-        if not missing or (missing == asked and asked >= HOPELESS):
+        if not missing or (missing == before and asked >= HOPELESS):
             return
 
 

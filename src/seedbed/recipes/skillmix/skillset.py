@@ -11,7 +11,7 @@ from pathlib import Path
 from unicodedata import category, normalize
 
 from seedbed.errors import ConfigError
-from seedbed.records import JSON, QueryType, Skill
+from seedbed.records import JSON, QueryType, Skill, digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,8 @@ def alike(first: str, second: str) -> bool:
 
 
 def skills_to_json(skills: SkillSet) -> str:
-    content = {
+    """The file's text. Its `digest` tells whether a person has changed it since (`edited`)."""
+    content: dict[str, JSON] = {
         "made_by": dict(skills.made_by),
         "query_types": [
             {"name": kind.name, "definition": kind.definition, "examples": list(kind.examples)}
@@ -109,7 +110,19 @@ def skills_to_json(skills: SkillSet) -> str:
             for skill in skills.skills
         ],
     }
+    content["digest"] = digest(content)
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def edited(path: Path) -> bool:
+    """Whether the file at `path` is there and is not as seedbed wrote it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return not isinstance(content, dict) or content.pop("digest", None) != digest(content)
 
 
 def load_skills(path: Path) -> SkillSet:
