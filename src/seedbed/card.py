@@ -202,7 +202,7 @@ def _counts(counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def _cost(facts: CardFacts) -> str:
-    if facts.practice:
+    if facts.practice and not facts.dollars:
         dollars = "nothing: the practice teacher is free"
     elif facts.dollars is None:
         dollars = "unknown: the model has no known price"
@@ -238,8 +238,9 @@ def _limits(facts: CardFacts) -> str:
 def _again(facts: CardFacts) -> str:
     parts = [
         "## Making it again",
-        "`seedbed run config.toml --out FOLDER`, with `journal.db` of this run in that folder, "
-        "rebuilds these files without a single call. Without the journal the same requests are "
+        "`seedbed run CONFIG --out FOLDER`, with the config of this run and its `journal.db` in the "
+        "folder, rebuilds these files without a single call (`config.toml` is a copy: relative "
+        "paths in it start where the original lies). Without the journal the same requests are "
         "sent anew; a model that does not answer the same way twice gives other data.",
     ]
     if facts.digests:

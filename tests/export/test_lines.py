@@ -78,6 +78,7 @@ EXAMPLE = Example(
 def test_the_keys_are_readable_and_in_a_stable_order() -> None:
     assert example_to_json(EXAMPLE) == {
         "id": EXAMPLE.id,
+        "instruction_id": EXAMPLE.instruction.id,
         "instruction": "Q",
         "input": "I",
         "response": "A",
@@ -92,7 +93,9 @@ def test_the_keys_are_readable_and_in_a_stable_order() -> None:
         "calls": ["k"],
         "repairs": ["tail"],
     }
-    keys = "id instruction input response recipe step seed round draw skills query_type"
+    keys = (
+        "id instruction_id instruction input response recipe step seed round draw skills query_type"
+    )
     assert " ".join(example_to_json(EXAMPLE)) == f"{keys} parents calls repairs"
 
 

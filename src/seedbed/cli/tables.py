@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from textwrap import shorten, wrap
 from unicodedata import category
 
 from seedbed.folder import RunFolder
@@ -174,9 +174,15 @@ def run_story(folder: RunFolder, *, samples: int) -> str:
         f"  {of_wanted(counts)} kept, {counts['dropped']:,} dropped, "
         f"{counts['repaired']:,} repaired",
     ]
+    if "progress" in manifest:
+        now = manifest["progress"]
+        lines.append(
+            f"  under way, or killed: {now['kept']:,} kept and {now['dropped']:,} dropped when it "
+            "last wrote"
+        )
     if manifest["drops"]:
         rows = [(reason, f"{count:,}") for reason, count in manifest["drops"].items()]
-        lines += ["", columns(rows, head=("dropped for", "count"))]
+        lines += ["", columns(rows, head=("dropped for", "count")), "", *_drops(folder.drops)]
     if manifest["repairs"]:
         rows = [(name, f"{count:,}") for name, count in manifest["repairs"].items()]
         lines += ["", columns(rows, head=("repaired", "count"))]
@@ -185,6 +191,23 @@ def run_story(folder: RunFolder, *, samples: int) -> str:
         lines += ["", *_sample(number, example)]
     lines += ["", *(f"  {name:13} {path}" for name, path in outputs(folder, manifest))]
     return "\n".join(lines)
+
+
+def _drops(path: Path) -> Iterable[str]:
+    """For each reason the first thing that was dropped for it, in a line."""
+    seen: set[str] = set()
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            if row["reason"] not in seen:
+                seen.add(row["reason"])
+                text = row.get("text") or row.get("response") or row.get("instruction", "")
+                shown = shorten(
+                    " ".join(visible(text).split()) or "(nothing)", 80, placeholder=" …"
+                )
+                yield f"  {visible(row['reason'])}: {shown}"
 
 
 def _samples(path: Path, count: int) -> list[dict[str, JSON]]:
@@ -213,7 +236,7 @@ def _paragraph(field: str, text: str, limit: int = 900) -> Iterable[str]:
     shown = visible(text[:limit]) + (" […]" if len(text) > limit else "")
     yield f"  {field}:"
     for part in shown.splitlines():
-        yield from textwrap.wrap(part, 96, initial_indent="    ", subsequent_indent="    ") or [""]
+        yield from wrap(part, 96, initial_indent="    ", subsequent_indent="    ") or [""]
 
 
 def cost_table(manifest: Mapping[str, JSON]) -> str:

@@ -10,7 +10,10 @@ from seedbed.errors import DatasetError
 from seedbed.records import JSON, Attempt, Drop, Dropped, Example, Instruction, Origin
 
 ORIGIN_KEYS = tuple(field.name for field in fields(Origin))
-KEYS = ("id", "instruction", "input", "response", *ORIGIN_KEYS, "repairs")
+DERIVED = ("id", "instruction_id")
+"""For the reader: an example's own name, and the one that `parents` of others refer to."""
+
+KEYS = (*DERIVED, "instruction", "input", "response", *ORIGIN_KEYS, "repairs")
 
 _NUMBERS = frozenset({"seed", "round", "draw"})
 _LISTS = frozenset({"skills", "parents", "calls", "repairs"})
@@ -19,10 +22,11 @@ _LISTS = frozenset({"skills", "parents", "calls", "repairs"})
 def example_to_json(example: Example) -> dict[str, JSON]:
     """A line of `examples.jsonl`: what is trained on first, then where it came from.
 
-    `example_from_json` gives the same example back; `id` is there for the reader, and derived.
+    `example_from_json` gives the same example back; the ids are there for the reader, and derived.
     """
     return {
         "id": example.id,
+        "instruction_id": example.instruction.id,
         "instruction": example.instruction.text,
         "input": example.input,
         "response": example.response,
@@ -57,7 +61,7 @@ def example_from_json(row: Mapping[str, JSON]) -> Example:
     for key in ("instruction", "response"):
         if key not in row:
             raise DatasetError(f"no `{key}`; found {', '.join(map(str, row)) or 'nothing'}")
-    values = {key: _checked(key, row[key]) for key in KEYS[1:] if row.get(key) is not None}
+    values = {key: _checked(key, row[key]) for key in KEYS[2:] if row.get(key) is not None}
     origin = Origin(**{key: values[key] for key in ORIGIN_KEYS if key in values})
     return Example(
         instruction=Instruction(text=values.get("instruction", ""), origin=origin),

@@ -58,7 +58,7 @@ def asked(example: Example) -> str:
 
 
 def _origin(row: dict[str, JSON]) -> dict[str, JSON]:
-    shown = {"id", "instruction", "input", "response"}
+    shown = {"id", "instruction_id", "instruction", "input", "response"}
     return {key: value for key, value in row.items() if key not in shown}
 
 
