@@ -106,7 +106,7 @@ def test_the_license_is_left_to_the_user_and_the_card_says_so() -> None:
         "| dollars | \\$4.50, of which \\$0.25 may not have been charged |",
         "Incomplete: 20 examples fewer than asked for.",
         "https://arxiv.org/abs/2408.14774",
-        "`seedbed run config.toml",
+        "`seedbed run CONFIG",
         "| config | abc |",
         "terms of the teacher's provider",
     ],

@@ -238,8 +238,8 @@ def _limits(facts: CardFacts) -> str:
 def _again(facts: CardFacts) -> str:
     parts = [
         "## Making it again",
-        "`seedbed run CONFIG --out FOLDER`, with the config of this run and its `journal.db` in the "
-        "folder, rebuilds these files without a single call (`config.toml` is a copy: relative "
+        "`seedbed run CONFIG --out FOLDER`, with the config of this run, and its `journal.db` in "
+        "the folder, rebuilds these files without a single call (`config.toml` is a copy: relative "
         "paths in it start where the original lies). Without the journal the same requests are "
         "sent anew; a model that does not answer the same way twice gives other data.",
     ]

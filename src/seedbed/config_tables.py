@@ -172,6 +172,7 @@ class SkillmixTable(Table):
     rounds: Count = 10
     avoid_alike: bool = True
     leaks: Literal["repair", "drop", "off"] = "repair"
+    sound: bool = True
     presence_judge: bool = False
 
 

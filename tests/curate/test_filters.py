@@ -278,6 +278,7 @@ def test_a_refrain_and_a_table_are_no_loop() -> None:
         ("October 20, 20", "year"),
         ("It changed between 1990-20", "year"),
         ("They moved to the coast last year because of the", "open_word"),
+        ("They brought apples for all of us, pears, and", "open_word"),
         ("The committee met on Monday to discuss (among other things the budget", "bracket"),
     ],
 )
@@ -303,6 +304,7 @@ def test_a_cut_end_shows(text: str, sign: str) -> None:
         "1. Apples\n2. Pears",
         "A smile :( is what he wrote at the end of the letter",
         "The answers are, in the order of the questions, 1 b, 2 b, 4 a",
+        "From last to first, the words are school, near, eggs, and, books, brave, the",
     ],
 )
 def test_a_finished_text_is_not_truncated(text: str) -> None:

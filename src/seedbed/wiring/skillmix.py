@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
+from seedbed.curate.filters import sound
 from seedbed.curate.leaks import guard
-from seedbed.curate.review import all_of, mended
+from seedbed.curate.review import all_of, filtered, mended
 from seedbed.datasets import sample
 from seedbed.files import write_text
 from seedbed.forecast import JUDGE, Forecast
@@ -99,6 +100,7 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
         "conversation": table.profile,
         "temperature": f"{table.temperature:g}",
         "leaked commentary": table.leaks,
+        "filters for unsound examples": "on" if table.sound else "off",
         "skill-presence judge": "on" if table.presence_judge else "off",
     }
 
@@ -110,6 +112,8 @@ async def grow(
     pool = await skills(plan, session, teacher)
     mode = plan.config.skillmix.leaks
     reviews: list[Review] = [mended(lambda example: guard(example, mode=mode))]
+    if plan.config.skillmix.sound:
+        reviews.append(filtered(*sound()))
     if plan.config.skillmix.presence_judge:
         judging = Metered(judge, session.tally(JUDGE))
         reviews.append(skill_presence(judging, plan.prompts))

@@ -30,10 +30,18 @@ _OPEN_WORDS = re.compile(
     r"their|its|our|your|my|such as|as well as|in order to|due to|is a|are the|will be|has been|"
     r"have been|would be|can be))\Z"
 )
+_WORD_LIST = re.compile(r", [\w'-]+, (?!and\Z|or\Z|but\Z)[\w'-]+\Z")
+"""A list of words, which may end with any of them: "school, the, near, the"."""
+
 _LIST_NUMBER = re.compile(r"\n[ \t]*(?:\d{1,3}[.)]|[-*•])[ \t]*\Z")
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _TAIL = 300
 _PROSE = 8
+
+
+def _ends_with_an_open_word(text: str) -> bool:
+    found = _OPEN_WORDS.search(text) is not None and _WORD_LIST.search(text) is None
+    return found and _is_prose(text)
 
 
 def truncated() -> Check:
@@ -48,7 +56,7 @@ def truncated() -> Check:
         ("list_number", lambda text: _LIST_NUMBER.search(text) is not None),
         ("comma", lambda text: text.endswith((",", "(", "[", "{")) and _is_prose(text)),
         ("year", _ends_in_half_a_year),
-        ("open_word", lambda text: _is_prose(text) and _OPEN_WORDS.search(text) is not None),
+        ("open_word", _ends_with_an_open_word),
         ("bracket", _leaves_a_bracket_open),
     )
 
