@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 from tests.runs import config
 
 from seedbed.cli import parser
+from seedbed.cli.tables import run_story
 from seedbed.config import parse_config
+from seedbed.plan import plan_run
+from seedbed.run import grow
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +31,16 @@ def test_a_script_runs(tmp_path: Path, script: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda p: p.name)
 def test_a_config_is_valid(path: Path) -> None:
     parse_config(path.read_text(encoding="utf-8"), place=path.name)
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    plan = plan_run(ROOT / "examples" / "demo.toml", folder=tmp_path / "demo")
+    asyncio.run(grow(plan))
+    story = run_story(plan.folder, samples=3)
+    (shown,) = blocks("text")
+    assert len(shown.splitlines()) >= 10
+    for line in shown.splitlines():
+        assert line in story.splitlines()
 
 
 def blocks(language: str) -> list[str]:
