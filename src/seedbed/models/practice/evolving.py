@@ -16,7 +16,6 @@ from seedbed.models.practice.compose import Task
 from seedbed.models.practice.data_formats import as_data, fits_formats, format_named, plain
 from seedbed.models.practice.query_types import NEUTRAL, QUERY_TYPES, PracticeQueryType
 from seedbed.models.practice.wording import read_instruction, write_instruction, write_response
-from seedbed.records import Message
 
 EVOLVING = frozenset({"refused", "truncated", "duplicate", "wrong"})
 """`duplicate` gives the prompt back as it was; `wrong` answers it, or copies our markers."""
@@ -59,17 +58,12 @@ def asks_to_compare(asked: Asked) -> bool:
     return _COMPARED.search(asked.prompt) is not None
 
 
-def brings_data(asked: Asked) -> bool:
-    text = plain(asked.prompt)
-    return text != asked.prompt and read_instruction(text) is not None
-
-
 def evolve(asked: Asked) -> str:
     """The given instruction, evolved by the operation that the prompt describes."""
     given, ending = _parts(asked.prompt)
     if "duplicate" in asked.trouble:
         return given
-    task = read_instruction(plain(given))
+    task = read_instruction(given)
     source = task or evolved_tasks.adopt(given, asked.rng)
     if source is None:
         return CANNOT
@@ -89,17 +83,12 @@ def compare(asked: Asked) -> str:
     another world, whether they have the same words."""
     found = _COMPARED.search(asked.prompt)
     texts = [found[name].strip() for name in ("first", "second")] if found else ["", ""]
-    tasks = [read_instruction(plain(text)) for text in texts]
+    tasks = [read_instruction(text) for text in texts]
     if all(tasks):
         as_before = [plain(text) == text for text in texts]
         return "Equal" if tasks[0] == tasks[1] and as_before[0] == as_before[1] else "Not equal"
     words = [set(re.findall(r"\w+", text.casefold())) for text in texts]
     return "Equal" if words[0] == words[1] else "Not equal"
-
-
-def answer_with_data(asked: Asked) -> str:
-    message = Message("user", plain(asked.prompt))
-    return conversations.answer(Asked((message,), asked.rng, asked.trouble))
 
 
 def _parts(prompt: str) -> tuple[str, Mapping[str, str]]:

@@ -109,7 +109,6 @@ TASKS: tuple[PracticeTask, ...] = (
     PracticeTask("topics", _asks_for_topics, lists.list_topics),
     PracticeTask("skills", _asks_for_skills, lists.list_skills),
     PracticeTask("query_types", _asks_for_query_types, lists.list_query_types),
-    PracticeTask("data", evolving.brings_data, evolving.answer_with_data, ANSWER),
     PracticeTask("answer", _anything, conversations.answer, ANSWER),
 )
 

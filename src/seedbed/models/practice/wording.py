@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 
 from seedbed.models.practice.compose import Part, Step, Task, run
+from seedbed.models.practice.data_formats import plain
 from seedbed.models.practice.material import show_material, take_materials
 from seedbed.models.practice.query_types import (
     FRAME_SENTENCES,
@@ -108,7 +109,7 @@ def read_instruction(text: str) -> Task | None:
 
     The whole text has to be accounted for: a sentence that no rule explains might ask for more.
     """
-    materials, rest = take_materials(" ".join(text.split()))
+    materials, rest = take_materials(" ".join(plain(text).split()))
     body = _without_frame(rest)
     texts = _part_texts(body)
     parts = [_read_part(part, materials) for part in texts]
