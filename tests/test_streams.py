@@ -103,3 +103,21 @@ def test_items_may_come_from_an_async_stream() -> None:
 def test_a_generator_is_seeded_by_content_alone() -> None:
     assert isinstance(rng("a", 1), Random)
     assert rng("a", 1).random() == rng("a", 1).random() != rng("a", 2).random()
+
+
+def test_what_is_finished_is_yielded_before_the_window_is_full() -> None:
+    taken: list[int] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        for number in range(5):
+            taken.append(number)
+            yield number
+            await asyncio.sleep(0.01)
+
+    async def same(number: int) -> int:
+        return number
+
+    async def run() -> list[int]:
+        return [len(taken) async for _ in ordered(same, numbers(), limit=100)]
+
+    assert asyncio.run(run())[0] < 5

@@ -31,7 +31,6 @@ class Lengths:
     material: Range = Range(60, 200)
     response: Range = Range(150, 700)
     verdict: Range = Range(1, 8)
-    source: str = "estimates for chat models"
 
 
 TEACHER = Lengths()
@@ -41,7 +40,6 @@ PRACTICE = Lengths(
     material=Range(10, 60),
     response=Range(15, 90),
     verdict=Range(2, 3),
-    source="the practice teacher's short texts",
 )
 
 SOUND = Range(0.7, 1.0)

@@ -26,7 +26,6 @@ class Lengths:
     input: Range = Range(0, 120)
     response: Range = Range(25, 350)
     written: Range = Range(1.0, 3.0)
-    source: str = "the paper's lengths, and ours for chat models"
 
 
 TEACHER = Lengths()
@@ -36,7 +35,6 @@ PRACTICE = Lengths(
     input=Range(0, 40),
     response=Range(30, 110),
     written=Range(1.0, 3.0),
-    source="the practice teacher's short texts",
 )
 
 ACCEPTED = Range(0.5, 0.97)

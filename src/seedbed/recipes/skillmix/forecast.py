@@ -29,7 +29,6 @@ class Lengths:
     name: Range = Range(4, 8)
     query_type: Range = Range(50, 110)
     example: Range = Range(40, 300)
-    source: str = "the released data's lengths"
 
 
 TEACHER = Lengths()
@@ -40,7 +39,6 @@ PRACTICE = Lengths(
     name=Range(2, 6),
     query_type=Range(40, 90),
     example=Range(40, 300),
-    source="the practice teacher's short texts",
 )
 
 ACCEPTED = Range(1.0, 1.25)
