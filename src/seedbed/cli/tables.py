@@ -110,6 +110,8 @@ def ending(outcome: Outcome, *, again: str) -> str:
     look = shlex.join(["seedbed", "show", str(folder.path)])
     counts = manifest["counts"]
     kept = f"{counts['kept']:,} examples"
+    if "instructions" in counts:
+        kept += f" of {counts['instructions']:,} new instructions"
     head = {
         "complete": f"{kept}, as asked for.",
         "short": f"Only {of_wanted(counts)}: too much was dropped.",
