@@ -204,7 +204,7 @@ def test_a_price_that_falls_or_another_model_does_not_make_room_below_a_cap(tmp_
 
 
 def test_a_run_that_ends_early_has_finished_what_it_began(tmp_path: Path) -> None:
-    """180 calls are enough for some 50 conversations of three turns; how many exactly is a matter of
+    """180 calls are enough for some 50 conversations of three turns; how many is a matter of
     timing. Were drafts sent in the order in which they come, there would be none."""
     with pytest.raises(BudgetError):
         run(config(tmp_path, count=200, teacher="max_in_flight = 8", budget="calls = 180"))
