@@ -112,6 +112,15 @@ def test_seeds_of_the_user_are_what_a_run_starts_from(tmp_path: Path) -> None:
     assert any("9 kept" in note for note in outcome.manifest["notes"])
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_sample_of_the_seeds_is_what_a_run_starts_from(tmp_path: Path, recipe: str) -> None:
+    rows = [{"instruction": f"Add up the numbers {n}, 2.", "output": str(n + 2)} for n in range(30)]
+    (tmp_path / "mine.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    top = 'count = 10\nseeds = { path = "mine.jsonl", sample = 12 }'
+    outcome = run(config(tmp_path, recipe, top=top))
+    assert outcome.manifest["counts"]["seeds"] == 12
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "top"), [("self_instruct", "count = 1000"), ("evol_instruct", "")]

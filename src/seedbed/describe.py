@@ -23,7 +23,7 @@ def card_facts(outcome: Outcome, *, settings: Mapping[str, str]) -> CardFacts:
         teacher=manifest["teacher"],
         judge=manifest["judge"],
         seed=manifest["seed"],
-        wanted=counts["wanted"] or counts["kept"],
+        wanted=counts["kept"] if "instructions" in counts else counts["wanted"] or counts["kept"],
         kept=counts["kept"],
         repaired=counts["repaired"],
         skills=counts.get("skills", 0),

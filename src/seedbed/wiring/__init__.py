@@ -56,7 +56,7 @@ WIRINGS: Mapping[str, Wiring] = {
         forecast=evol_instruct.forecast,
         settings=evol_instruct.settings,
         grow=evol_instruct.grow,
-        unit="evolutions",
+        unit="examples",
     ),
 }
 

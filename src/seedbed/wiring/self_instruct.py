@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from seedbed.curate.review import all_of
+from seedbed.datasets import sample
 from seedbed.forecast import Forecast
 from seedbed.models.metered import Metered
 from seedbed.models.model import Model
@@ -13,7 +14,7 @@ from seedbed.recipes.self_instruct import Accepted, Params, Seed, self_instruct
 from seedbed.recipes.self_instruct import forecast as forecasts
 from seedbed.recipes.self_instruct.presets import configured
 from seedbed.recipes.self_instruct.seeds import seeds_of, shipped_seeds
-from seedbed.records import JSON, Example
+from seedbed.records import JSON, Example, Instruction
 from seedbed.session import Session
 from seedbed.wiring.reading import seed_tasks
 
@@ -47,7 +48,10 @@ def seeds(plan: RunPlan, notes: list[str]) -> tuple[Seed, ...]:
         return shipped_seeds()
     found = seed_tasks(plan, plan.config.seeds)
     notes.append(str(found.report))
-    return seeds_of(found.tasks, classification=found.classification)
+    tasks: Sequence[Example | Instruction] = found.tasks
+    if plan.config.seeds.sample is not None:
+        tasks = sample(tasks, plan.config.seeds.sample, seed=plan.config.seed)
+    return seeds_of(tasks, classification=found.classification)
 
 
 def forecast(plan: RunPlan) -> Forecast:
@@ -61,7 +65,7 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
     made = params(plan)
     return {
         "preset": plan.config.self_instruct.preset,
-        "largest ROUGE-L": f"{made.bootstrap.threshold:g} ({made.bootstrap.tokenizer} tokens)",
+        "largest ROUGE-L": f"{made.bootstrap.threshold} ({made.bootstrap.tokenizer} tokens)",
         "lag": str(made.lag),
     }
 

@@ -86,3 +86,5 @@ async def evol_instruct(
                 elif missing > 0:
                     missing -= 1
                     yield outcome
+                else:
+                    drop(outcome, Drop(reason="beyond_count"))
