@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
 from random import Random
 from typing import TypeVar
 
@@ -21,7 +28,7 @@ def rng(*parts: JSON) -> Random:
 
 async def ordered(
     work: Callable[[T], Awaitable[R]], items: Iterable[T] | AsyncIterable[T], *, limit: int
-) -> AsyncIterator[R]:
+) -> AsyncGenerator[R, None]:
     """Run `work` on up to `limit` items at once and yield the results in the items' order.
 
     A slow item holds back what is yielded, not what is started, until `limit` items wait behind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from seedbed.curate.filters import (
@@ -55,15 +56,19 @@ async def bootstrap(
         return ask, await model.complete(ask.request)
 
     for _ in range(params.rounds):
-        asked, before = -(-pool.missing // step.new), pool.size
-        async for ask, completion in ordered(answer, pool.asks(asked), limit=params.lag):
-            for found in consider(ask, completion, pool, rules, step):
-                if isinstance(found, Accepted):
-                    accept(found)
-                yield found
-            pool.settle()
-        barren = barren + asked if pool.size == before else 0
-        if not pool.missing or barren >= HOPELESS:
+        asked = pool.asks(-(-pool.missing // step.new))
+        async with aclosing(ordered(answer, asked, limit=params.lag)) as answers:
+            async for ask, completion in answers:
+                before = pool.size
+                for found in consider(ask, completion, pool, rules, step):
+                    if isinstance(found, Accepted):
+                        accept(found)
+                    yield found
+                pool.settle()
+                barren = barren + 1 if pool.size == before else 0
+                if barren >= HOPELESS:
+                    return
+        if not pool.missing:
             return
 
 
