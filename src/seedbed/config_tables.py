@@ -187,6 +187,10 @@ class SelfInstructTable(Table):
     tokenizer: Literal["rouge", "unicode"] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     most_instances: Count | None = None
+    conflict: Literal["drop_all", "drop_conflicting", "keep"] | None = None
+    truncated: Literal["drop_all", "drop_last"] | None = None
+    rules: Literal["self_instruct", "alpaca", "open"] | None = None
+    capitalize: bool | None = None
     lag: Count = 16
     rounds: Count = 100
     classification_only: bool = False

@@ -37,6 +37,10 @@ def params(plan: RunPlan) -> Params:
         tokenizer=table.tokenizer,
         temperature=table.temperature,
         most_instances=table.most_instances,
+        conflict=table.conflict,
+        truncated=table.truncated,
+        rules=table.rules,
+        capitalize=table.capitalize,
         classification_only=table.classification_only,
         scores=table.scores,
     )
