@@ -26,6 +26,7 @@ LAYERS = (
     {"datasets", "export", "card"},
     {"curate"},
     {"recipes"},
+    {"training", "evaluate"},
     {"config_tables"},
     {"config"},
     {"folder"},
@@ -33,6 +34,7 @@ LAYERS = (
     {"session", "endpoint"},
     {"describe", "wiring"},
     {"run"},
+    {"report", "view", "ablate"},
     {"cli"},
 )
 """A module imports from its own layer and those before it."""
@@ -55,7 +57,9 @@ HEAVY = {
     "rensa",
     "pydantic",
     "rich",
+    "sklearn",
     "torch",
+    "transformers",
 }
 
 

@@ -233,3 +233,23 @@ Review = Callable[[Example], Awaitable[Example | Drop]]
 
 Selector = Callable[[Sequence[Example]], Sequence[int]]
 """A decision over a whole set: the indices to keep, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSignals:
+    """What one training step said of its batch.
+
+    `step` counts from 1. `batch` holds the signals of the batch as a whole, `examples` those of
+    each of its examples, in the batch's order; their names are those of `training.feedback`.
+    """
+
+    step: int
+    batch: Mapping[str, float]
+    examples: tuple[Mapping[str, float], ...]
+
+
+Feedback = Callable[[Sequence[Example]], Awaitable[BatchSignals]]
+"""Trains the student one step on a batch and returns what that showed. Costs, so it is kept."""
+
+Probe = Callable[[Sequence[Example]], Awaitable[Sequence[float]]]
+"""The student's mean loss per response token on each example, as it is now; trains nothing."""
