@@ -31,12 +31,19 @@ def skills_of(instruction: str) -> tuple[str, ...]:
 
 
 def right(task: Task, response: str) -> bool:
+    return all(parts_right(task, response))
+
+
+def parts_right(task: Task, response: str) -> tuple[bool, ...]:
+    """Whether each part of the task is answered rightly; all are wrong where one has no answer."""
     text = re.sub(r"[*_`]", "", _STAR_BULLET.sub("-", response)).strip()
     results = [part.result for part in task]
     if len(results) == 1:
-        return any(states(answer, results[0]) for answer in _single(text, results[0]))
+        return (any(states(answer, results[0]) for answer in _single(text, results[0])),)
     answers = _lettered(text, len(results))
-    return len(answers) == len(results) and all(map(states, answers, results))
+    if len(answers) < len(results):
+        return (False,) * len(results)
+    return tuple(map(states, answers, results))
 
 
 _STAR_BULLET = re.compile(r"^\s*\*(?=\s)", re.MULTILINE)
