@@ -6,6 +6,7 @@ from itertools import combinations
 import pytest
 
 from seedbed.errors import ConfigError
+from seedbed.evaluate.measurement import Result
 from seedbed.evaluate.practice import (
     PracticeItem,
     PracticeMark,
@@ -14,6 +15,7 @@ from seedbed.evaluate.practice import (
     held_out,
     mark,
     pairs_of,
+    score,
     seen,
     skills_in,
     task_key,
@@ -41,7 +43,7 @@ def test_every_true_response_is_right_and_every_item_needs_exactly_its_skills() 
         assert not mark(item, "").right
 
 
-def test_a_falsified_response_is_wrong_and_keeps_what_is_right_of_its_parts() -> None:
+def test_a_falsified_response_is_wrong() -> None:
     two = [item for item in held_out(SMALL) if "Answer (b)" in item.response]
     assert two
     for item in two:
@@ -49,9 +51,19 @@ def test_a_falsified_response_is_wrong_and_keeps_what_is_right_of_its_parts() ->
         assert task
         wrong = write_response(falsified(task, rng("wrong", item.id)), rng("words", item.id))
         assert not mark(item, wrong).right
-        half = mark(item, item.response.replace("Answer (a):", "Answer (a): no"))
-        assert not half.right
-        assert 0 < half.parts < 1
+
+
+def test_a_part_that_is_right_counts_as_a_part_only() -> None:
+    instruction = (
+        "Take the numbers 9, 2, 4. Take the date 2024-02-29. There are several parts. "
+        "(a) Sort the numbers from smallest to largest. (b) Name the weekday of the date."
+    )
+    item = PracticeItem(
+        instruction=instruction, skills=("naming_weekdays", "sorting_numbers"), response=""
+    )
+    half = PracticeMark(right=False, parts=0.5)
+    assert mark(item, "Answer (a): 2, 4, 9\nAnswer (b): Friday") == half
+    assert mark(item, "Answer (a): 2, 4, 9") == PracticeMark(right=False, parts=0.0)
 
 
 def test_the_same_arguments_give_the_same_set_and_more_items_begin_with_the_fewer() -> None:
@@ -64,7 +76,7 @@ def test_the_same_arguments_give_the_same_set_and_more_items_begin_with_the_fewe
 
 
 def test_no_item_is_a_task_that_was_trained_on_however_worded() -> None:
-    settings = PracticeSettings(skills=("square_area", "number_words"), counts={1: 50, 2: 40})
+    settings = PracticeSettings(skills=("square_area", "number_words"), counts={1: 50, 2: 10})
     first = held_out(settings)
     trained = [text for item in first for text in (item.instruction, _reworded(item))]
     again = held_out(settings, trained=trained)
@@ -137,3 +149,64 @@ def test_unknown_skills_and_too_large_k_are_refused(skills: tuple[str, ...]) -> 
         held_out(PracticeSettings(skills=skills, counts={1: 1}))
     with pytest.raises(ConfigError, match="k = 2"):
         held_out(PracticeSettings(skills=("adding_numbers",), counts={2: 1}))
+
+
+def _metric(result: Result, name: str) -> tuple[float, int, int]:
+    found = result.measurement(name)
+    return found.value, found.n, found.expected_n
+
+
+def test_a_perfect_student_has_100_percent_in_every_split_and_a_guess_has_not() -> None:
+    items = held_out(SMALL)
+    trained = [item.instruction for item in held_out(PracticeSettings(skills=SKILLS, seed=7))]
+    result = score(items, [item.response for item in items], student="perfect", trained=trained)
+    values = {one.metric: one.value for one in result.measurements}
+    guesses = values.pop("guess"), values.pop("guess_skill")
+    assert set(values.values()) == {100.0}
+    assert guesses[0] <= guesses[1] < 40
+    assert {"accuracy_k1", "accuracy_k3", "accuracy_skill_json_formatting", "parts"} <= set(values)
+    assert _metric(result, "accuracy_k2") == (100.0, 30, 30)
+    low, high = result.measurement("accuracy_k2").low, result.measurement("accuracy_k2").high
+    assert low is not None
+    assert 85 < low < 100 == high
+
+
+def test_accuracy_is_split_by_whether_pairs_of_skills_were_trained_on() -> None:
+    trained = [
+        make(["adding_numbers", "sorting_numbers"], "", rng("train", number))[0]
+        for number in range(5)
+    ]
+    known = pairs_of(("adding_numbers", "sorting_numbers"))
+    items = held_out(SMALL, trained=trained, balance=known)
+    responses = [item.response if item.pairs <= known else "no idea" for item in items]
+    result = score(items, responses, student="pairs", trained=trained)
+    assert _metric(result, "accuracy_k2_pairs_seen")[0] == 100.0
+    assert _metric(result, "accuracy_k2_pairs_unseen")[0] == 0.0
+    seen_n, unseen_n = (
+        _metric(result, f"accuracy_k2_pairs_{kind}")[1] for kind in ("seen", "unseen")
+    )
+    assert (seen_n, unseen_n) == (15, 15)
+    assert _metric(result, "accuracy_k3_pairs_partly")[0] == 0.0
+
+
+def test_a_missing_response_is_neither_right_nor_wrong_but_expected() -> None:
+    items = held_out(SMALL)
+    responses = [None if item.k == 2 else item.response for item in items]
+    result = score(items, responses, student="silent", truncated=3)
+    assert _metric(result, "accuracy") == (100.0, 40, 70)
+    assert "accuracy_k2" not in {one.metric for one in result.measurements}
+    assert result.measurement("accuracy").notes == ("3 responses ended at the length limit",)
+
+
+def test_a_metric_is_the_mean_of_the_items_that_carry_its_name() -> None:
+    items = held_out(SMALL)
+    responses = [item.response if int(item.id, 16) % 3 else "?" for item in items]
+    result = score(items, responses, student="some")
+    for one in result.measurements:
+        if not one.metric.startswith("guess"):
+            carried = [
+                item.scores[one.metric] for item in result.items if one.metric in item.scores
+            ]
+            assert one.value == pytest.approx(sum(carried) / len(carried))
+            assert one.n == len(carried)
+    assert 50 < _metric(result, "accuracy")[0] < 80
