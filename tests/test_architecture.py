@@ -30,7 +30,7 @@ LAYERS = (
     {"config_tables"},
     {"config"},
     {"folder"},
-    {"plan", "projections"},
+    {"decisions", "plan", "projections"},
     {"session", "endpoint"},
     {"describe", "wiring"},
     {"run"},

@@ -120,6 +120,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
+def unfinished(path: Path) -> Path | None:
+    """The newest file that will take the place of `path` but has not yet: a writer fills it, or
+    one that was killed left it behind. What stands in it ends anywhere."""
+    target = Path(os.path.realpath(path))
+    times = {}
+    for found in target.parent.glob(f".{escape(target.name)}.????????.tmp"):
+        with suppress(FileNotFoundError):  # put in place meanwhile
+            times[found] = found.stat().st_mtime_ns
+    return max(times, key=times.__getitem__, default=None)
+
+
 def _check(target: Path, path: Path) -> None:
     """Say what is wrong in the caller's words, where the system would blame the temporary file."""
     if target.is_dir():
@@ -163,6 +174,12 @@ def _hold(file: BinaryIO) -> None:
     if sys.platform != "win32":
         with suppress(OSError):  # some network file systems have no locks: then nobody sweeps
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def hold_file(file: BinaryIO) -> None:
+    """Wait until no other process holds this file, and hold it until it is closed."""
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _sweep(target: Path) -> None:

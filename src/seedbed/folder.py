@@ -1,4 +1,5 @@
-"""A run's folder: which file is what. Only `journal.db` is state; the rest can be rebuilt."""
+"""A run's folder: which file is what. Only `journal.db` and `decisions.jsonl` are state; the rest
+can be rebuilt."""
 
 from __future__ import annotations
 
@@ -54,6 +55,11 @@ class RunFolder:
     @property
     def instructions(self) -> Path:
         return self.path / "instructions.jsonl"
+
+    @property
+    def decisions(self) -> Path:
+        """What people decided by hand: not rebuilt, and never written by a run."""
+        return self.path / "decisions.jsonl"
 
     @property
     def card(self) -> Path:

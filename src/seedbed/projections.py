@@ -54,6 +54,12 @@ class Projections:
             self._instructions = self._stack.enter_context(replacing(path))
         _write(self._instructions, instruction)
 
+    def flush(self) -> None:
+        """Let those who follow the run read what it has so far (see `files.unfinished`)."""
+        for file in (self._examples, self._drops, self._instructions):
+            if file is not None:
+                file.flush()
+
     def publish(self) -> None:
         """Put the files in place, and `examples.parquet` beside them."""
         self._stack.close()

@@ -128,7 +128,17 @@ class Session:
 
     def write_progress(self) -> None:
         """Say in the manifest how far a run is that goes on, or that was killed."""
-        now = {"kept": self.kept, "dropped": self.reasons.total(), "stage": self.stage}
+        now = {
+            "kept": self.kept,
+            "dropped": self.reasons.total(),
+            "stage": self.stage,
+            "reached": self.reached,
+            "wanted": self.wanted,
+            "calls": sum(tally.calls for tally in self.tallies.values()),
+            "calls_expected": self.calls_expected,
+            "drops": dict(self.reasons.most_common()),
+        }
+        self.files.flush()
         manifest = self._manifest("running") | self._earlier_results() | {"progress": now}
         self.plan.folder.write_manifest(manifest)
 

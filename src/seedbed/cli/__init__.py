@@ -71,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
         help="finetuning: prompt and completion, in Self-Instruct's layouts (its step 4)",
     )
     export.add_argument("--out", metavar="FILE", help="default: a file in the run's folder")
+    export.add_argument(
+        "--ignore-decisions", action="store_true", help="write all, as if nobody had judged by hand"
+    )
     _json(export)
 
     _curate(commands.add_parser("curate", help="check and clean any dataset: report, then write"))

@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,7 @@ def cost(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
+    from seedbed.decisions import Applied, Decisions, decided, read_decisions
     from seedbed.export import default_name, write_examples
     from seedbed.files import write_jsonl
     from seedbed.folder import find_run
@@ -144,16 +146,24 @@ def export(options: argparse.Namespace) -> int:
     from seedbed.recipes.self_instruct.format import finetuning_rows
 
     folder = find_run(Path(options.run))
-    examples = read_examples(folder.examples)
+    applied = Applied()
+    decisions = Decisions() if options.ignore_decisions else read_decisions(folder.decisions)
+    examples = decided(read_examples(folder.examples), decisions, applied)
     if options.format == FINETUNING:
         path = Path(options.out) if options.out else folder.path / "finetuning.jsonl"
         count = write_jsonl(path, finetuning_rows(examples, seed=folder.read_manifest()["seed"]))
     else:
         path = Path(options.out) if options.out else folder.path / default_name(options.format)
         count = write_examples(examples, path, shape=options.format)
+    by_hand = asdict(applied)
     if options.json:
-        return _print_json({"path": str(path), "format": options.format, "examples": count})
+        return _print_json(
+            {"path": str(path), "format": options.format, "examples": count, "by_hand": by_hand}
+        )
     print(f"{count:,} examples in {path}")
+    if any(by_hand.values()):
+        told = ", ".join(f"{number:,} {name}" for name, number in by_hand.items())
+        print(f"  by hand: {told}")
     return 0
 
 
