@@ -28,6 +28,7 @@ LAYERS = (
     {"recipes"},
     {"training", "evaluate"},
     {"config_tables"},
+    {"config_student"},
     {"config"},
     {"folder"},
     {"decisions", "plan", "projections"},

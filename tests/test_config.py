@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from seedbed.config import Config, parse_config, read_config
+from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
     DatasetTable,
@@ -24,6 +25,7 @@ from seedbed.config_tables import (
 )
 from seedbed.errors import ConfigError
 from seedbed.models.practice import Trouble
+from seedbed.training.settings import SKILLMIX, TINY
 
 TEMPLATE = (files("seedbed") / "template.toml").read_text(encoding="utf-8")
 
@@ -265,6 +267,7 @@ def test_the_template_is_a_config() -> None:
         SkillmixTable,
         SelfInstructTable,
         EvolInstructTable,
+        StudentTable,
     ],
 )
 def test_the_template_explains_every_key(table: type[Table]) -> None:
@@ -305,3 +308,16 @@ def test_the_dials_of_trouble_are_the_practice_teachers() -> None:
     dials = {field.name: field.default for field in fields(Trouble)}
     assert TroubleTable().model_dump() == dials
     Trouble(**TroubleTable(duplicate=0.5).model_dump())
+
+
+def test_a_student_is_a_preset_and_what_differs_from_it() -> None:
+    text = '[teacher]\nmodel = "practice"\n[student]\nbase = "some/model"\nepochs = 2\n'
+    student = parse_config(text, place="x").student
+    assert student.settings == replace(SKILLMIX, epochs=2)
+    assert parse_config('[teacher]\nmodel = "practice"\n', place="x").student.settings == TINY
+
+
+def test_a_student_of_an_impossible_kind_is_refused() -> None:
+    text = '[teacher]\nmodel = "practice"\n[student]\nlora_rank = 8\nprecision = "bf16_split"\n'
+    with pytest.raises(ConfigError, match=r"\[student\].*LoRA|student: .*LoRA"):
+        parse_config(text, place="x")

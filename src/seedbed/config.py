@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
     Count,
@@ -51,6 +52,7 @@ class Config(Table):
     seeds: Annotated[DatasetTable, BeforeValidator(_named)] = DatasetTable()
     self_instruct: SelfInstructTable = SelfInstructTable()
     evol_instruct: EvolInstructTable = EvolInstructTable()
+    student: StudentTable = StudentTable()
 
     @property
     def judges(self) -> bool:
@@ -156,7 +158,7 @@ def _advice(path: Sequence[str]) -> str:
 
 _TABLES = {"": "above the first [table]"} | {
     table: f"under [{table}]"
-    for table in ("teacher", "budget", "skills", "skills.dataset", "skillmix")
+    for table in ("teacher", "budget", "skills", "skills.dataset", "skillmix", "student")
 }
 
 

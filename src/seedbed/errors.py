@@ -6,6 +6,7 @@
     ├── JournalError                  4  the journal cannot be trusted, locked or written
     ├── StorageError                  4  a file of the run cannot be written
     ├── BudgetError                   5  a cap is reached, or a price is unknown
+    ├── TrainingError                 8  a student cannot be tuned any further
     └── ModelError                    6  a model could not answer
         ├── AccessDenied                   401, 403: the key is wrong
         ├── NotFound                       404: no such model or address
@@ -63,6 +64,10 @@ class StorageError(SeedbedError):
 
 class BudgetError(SeedbedError):
     exit_code = 5
+
+
+class TrainingError(SeedbedError):
+    exit_code = 8
 
 
 class ModelError(SeedbedError):

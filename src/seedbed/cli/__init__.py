@@ -19,7 +19,7 @@ a first run, offline and free:
   seedbed show runs/first
 
 exit codes: 0 done · 1 unexpected · 2 config or arguments · 3 dataset · 4 files or journal
-            5 budget · 6 model · 7 fewer examples than asked · 130 interrupted
+            5 budget · 6 model · 7 fewer examples than asked · 8 training · 130 interrupted
 """
 
 
