@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import sqrt
 
-from seedbed.evaluate.measurement import Item, Measurement
+from seedbed.errors import ModelError
+from seedbed.evaluate.measurement import Item, Measurement, Result
 from seedbed.records import JSON
 
 DRAWS = 2_000
@@ -74,6 +75,21 @@ class Means:
             dollars=self.dollars,
             notes=(*self.notes, *notes),
         )
+
+
+def result_of(measured: Iterable[Measurement | None], items: Iterable[Item]) -> Result:
+    """What could be measured, with its items.
+
+    Raises:
+        ModelError: nothing could.
+    """
+    found = tuple(one for one in measured if one is not None)
+    if not found:
+        raise ModelError(
+            "nothing could be scored: no answer of the student, or of the judge, could be read",
+            hint="Look at the answers: they are kept beside the result, or in the journal.",
+        )
+    return Result(measurements=found, items=tuple(items))
 
 
 def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float | None, float | None]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.errors import DatasetError
 from seedbed.evaluate.ifeval.checks import Check
 from seedbed.evaluate.ifeval.instructions import check_for
+from seedbed.evaluate.lines import json_lines
 from seedbed.records import JSON
 
 PROMPTS_FILE = "input_data.jsonl"
@@ -31,7 +31,7 @@ def read_prompts(path: Path) -> tuple[IfevalPrompt, ...]:
     Raises:
         DatasetError: it cannot be read, or a line is not such a prompt.
     """
-    prompts = tuple(_prompt(row, place) for place, row in _lines(path))
+    prompts = tuple(_prompt(row, place) for place, row in json_lines(path))
     if not prompts:
         raise DatasetError(f"{path}: no prompts in it")
     return prompts
@@ -68,7 +68,7 @@ def read_responses(path: Path, prompts: Sequence[IfevalPrompt]) -> list[str | No
         DatasetError: it cannot be read, or a line is not such a response.
     """
     rows = []
-    for place, row in _lines(path):
+    for place, row in json_lines(path):
         prompt, response = row.get("prompt"), row.get("response")
         if not isinstance(prompt, str) or not isinstance(response, str):
             raise DatasetError(f"{place}: expected a prompt and a response")
@@ -82,24 +82,3 @@ def read_responses(path: Path, prompts: Sequence[IfevalPrompt]) -> list[str | No
             for one, row in zip(found, rows, strict=True)
         ]
     return found
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, JSON]]]:
-    """The objects of a JSONL file, each with its place."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(
-            f"{path}: cannot be read: {error}",
-            hint="The benchmark's files come from its repository; name their folder with --data.",
-        ) from error
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DatasetError(f"{path}: line {number}: not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise DatasetError(f"{path}: line {number}: expected an object")
-        yield f"{path}: line {number}", row
