@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from seedbed.cli.evaluating import add_options as add_eval_options
+
 FORMATS = ("messages", "alpaca", "sharegpt", "openai", "parquet")
 FINETUNING = "finetuning"
 
@@ -77,6 +79,8 @@ def parser() -> argparse.ArgumentParser:
     _json(export)
 
     _curate(commands.add_parser("curate", help="check and clean any dataset: report, then write"))
+
+    add_eval_options(commands.add_parser("eval", help="measure a student"))
 
     serve = commands.add_parser(
         "serve-practice", help="run the practice teacher as an OpenAI-compatible local server"

@@ -177,6 +177,16 @@ def curate(options: argparse.Namespace) -> int:
     return 0
 
 
+def evaluate(options: argparse.Namespace) -> int:
+    from seedbed.cli.evaluating import run
+
+    report, facts = run(options)
+    if options.json:
+        return _print_json(facts)
+    print(report)
+    return 0
+
+
 def serve_practice(options: argparse.Namespace) -> int:
     from seedbed.models.practice import Trouble
     from seedbed.models.practice.faults import Faults
@@ -244,5 +254,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "cost": cost,
     "export": export,
     "curate": curate,
+    "eval": evaluate,
     "serve-practice": serve_practice,
 }
