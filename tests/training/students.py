@@ -11,8 +11,10 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from seedbed.journal import Journal
 from seedbed.records import Example, Instruction
 from seedbed.training.encode import Encoded
+from seedbed.training.online import OnlineStudent
 from seedbed.training.opening import open_student
 from seedbed.training.settings import TrainSettings
 from seedbed.training.student import Student
@@ -100,3 +102,33 @@ def encoded(student: Student, examples: Sequence[Example]) -> Sequence[Encoded]:
     encoding = student.encode(examples)
     assert not encoding.dropped
     return encoding.kept
+
+
+ONLINE: dict[str, Any] = {
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "device": "cpu",
+    "max_length": 256,
+}
+
+
+def online_batches(count: int) -> list[list[Example]]:
+    """Batches of four examples."""
+    examples = make_examples(4 * count, seed=3)
+    return [examples[start : start + 4] for start in range(0, len(examples), 4)]
+
+
+def online_student(base: Path, journal: Journal, **options: Any) -> OnlineStudent:
+    """A student whose checkpoints lie beside the journal; options of either class."""
+    given: Any = {"signals": ("loss", "grad_norm", "head_grad_norm"), "checkpoint_every": 3}
+    for name in ("signals", "checkpoint_every", "keep", "reference", "total"):
+        if name in options:
+            given[name] = options.pop(name)
+    return OnlineStudent(
+        base,
+        settings=TrainSettings(**(ONLINE | options)),
+        journal=journal,
+        folder=journal.path.parent / "student",
+        **given,
+    )

@@ -13,14 +13,9 @@ from torch.nn.functional import cross_entropy
 from seedbed.errors import ConfigError
 from seedbed.records import BatchSignals, Example, Instruction
 from seedbed.training.encode import Encoded, Encoder
-from seedbed.training.feedback import (
-    NAMES,
-    Memory,
-    known_signals,
-    train_and_read,
-    without_instruction,
-)
-from seedbed.training.feedback.signals import last_attention
+from seedbed.training.feedback import NAMES, known_signals
+from seedbed.training.feedback.reader import Memory, train_and_read, without_instruction
+from seedbed.training.feedback.signals import HEAD_SIGNALS, STEP_SIGNALS, last_attention
 from seedbed.training.feedback.spectrum import effective_rank
 from seedbed.training.loop import losses_of, train_step
 from seedbed.training.student import Student
@@ -248,3 +243,8 @@ def test_signals_come_in_the_tables_order_and_unknown_ones_are_refused() -> None
     assert known_signals(["ifd", "loss", "ifd"]) == ("loss", "ifd")
     with pytest.raises(ConfigError, match="'entropy'"):
         known_signals(["loss", "entropy"])
+
+
+def test_every_name_has_its_function() -> None:
+    assert set(NAMES) == {*STEP_SIGNALS, *HEAD_SIGNALS}
+    assert len(NAMES) == len(set(NAMES))

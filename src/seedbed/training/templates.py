@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from seedbed.errors import ConfigError
 from seedbed.export.shapes import asked
 from seedbed.records import Example, digest
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 OWN = "own"
 

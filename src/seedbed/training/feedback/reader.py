@@ -11,6 +11,7 @@ import torch
 from seedbed.errors import ConfigError
 from seedbed.records import JSON, BatchSignals, Drop, Example, Instruction
 from seedbed.training.encode import Encoded, Encoder
+from seedbed.training.feedback import known_signals
 from seedbed.training.feedback.head import HeadView
 from seedbed.training.feedback.signals import (
     HEAD_SIGNALS,
@@ -21,15 +22,6 @@ from seedbed.training.feedback.signals import (
 )
 from seedbed.training.loop import Pass, Step, Watch, losses_of, train_step
 from seedbed.training.student import Student
-
-NAMES = (*STEP_SIGNALS, *HEAD_SIGNALS)
-"""All signals. What each means is said by its function's docstring."""
-
-FREE = ("loss", "progress", "grad_norm")
-"""What a step says anyway."""
-
-CHEAP = (*FREE, "momentum_cosine", "effective_rank", "head_grad_norm", "head_effective_rank", "ifd")
-"""What needs no forward pass of its own, and `ifd`, which needs one in an example's first epoch."""
 
 Bare = Callable[[Encoded], Encoded | None]
 
@@ -51,20 +43,6 @@ class Memory:
     @classmethod
     def from_json(cls, content: Mapping[str, JSON]) -> Memory:
         return cls(losses=dict(content["losses"]), reference=content["reference"])
-
-
-def known_signals(names: Sequence[str]) -> tuple[str, ...]:
-    """The names in the table's order, each once.
-
-    Raises:
-        ConfigError: there is no such signal.
-    """
-    for name in names:
-        if name not in NAMES:
-            raise ConfigError(
-                f"signal {name!r}: there is no such one", hint=f"There are: {', '.join(NAMES)}."
-            )
-    return tuple(name for name in NAMES if name in names)
 
 
 def without_instruction(encoder: Encoder, example: Example, encoded: Encoded) -> Encoded | None:
