@@ -1,0 +1,159 @@
+"""Checkpoints on disk: where they are, what names them, and whether their template is the one
+that they were tuned with. Nothing here loads a model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.errors import ConfigError
+from seedbed.records import JSON, digest
+
+CHECKPOINT = "seedbed_checkpoint.json"
+PREFIX = "hf/"
+
+_SHAPING = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "adapter_config.json",
+)
+"""Files beside the weights that shape answers."""
+
+_WANTED = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
+"""What is fetched of a model on the hub: no pickles, which could run code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A Hugging Face folder, and the name under which the journal knows it."""
+
+    folder: Path
+    name: str
+
+
+def find_checkpoint(source: str | Path) -> Checkpoint:
+    """The folder of a path, or of a hub id (`org/name`, `org/name@revision`).
+
+    Raises:
+        ConfigError: there is neither, or it holds no model.
+    """
+    text = str(source).removeprefix(PREFIX)
+    folder = Path(text).expanduser()
+    label = folder.resolve().name
+    if not folder.is_dir():
+        folder = _from_hub(text)
+        label = text.partition("@")[0].rpartition("/")[2]
+    if not (folder / "config.json").is_file():
+        raise ConfigError(
+            f"{text}: a folder without config.json",
+            hint="Name a folder in Hugging Face's layout: config.json, weights, a tokenizer. "
+            "`seedbed train` writes its checkpoints so.",
+        )
+    return Checkpoint(folder, f"{PREFIX}{label}@{fingerprint(folder)}")
+
+
+def fingerprint(folder: Path) -> str:
+    """Names what a checkpoint answers by: its weights, tokenizer, template; 8 hexadecimal digits.
+
+    Raises:
+        ConfigError: there are no weights, or a file cannot be read.
+    """
+    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    if not weights:
+        raise ConfigError(f"{folder}: no weights (*.safetensors) in it")
+    total = hashlib.sha256()
+    try:
+        for path in (*weights, *_present(folder)):
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            total.update(f"{path.name} {content}\n".encode())
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be read: {error}") from error
+    return total.hexdigest()[:8]
+
+
+def _present(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in _SHAPING if (folder / name).is_file())
+
+
+def check_template(folder: Path, template: str | None) -> None:
+    """Whether the tokenizer's chat template is there, and is the one of the training.
+
+    Raises:
+        ConfigError: there is none, or the checkpoint was tuned with another one.
+    """
+    if not template:
+        raise ConfigError(
+            f"{folder}: the checkpoint has no chat template",
+            hint="It is a base model, or its chat_template.jinja is missing. Without one nobody "
+            "knows how it is to be asked; tune it with a named template, or put the file there.",
+        )
+    tuned = _tuned_with(folder / CHECKPOINT)
+    # As training.templates names a template.
+    if tuned and tuned != digest(template)[:16]:
+        raise ConfigError(
+            f"{folder}: tuned with the chat template {tuned}, and its tokenizer now has another "
+            f"one, {digest(template)[:16]}",
+            hint="Asked in another way than it was trained, a model runs on or answers worse. "
+            "Restore the chat_template.jinja that the training wrote.",
+        )
+
+
+def _tuned_with(path: Path) -> str:
+    """The digest of the template that the training names; empty where it names none."""
+    try:
+        content: JSON = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    template = content.get("template") if isinstance(content, dict) else None
+    told = template.get("digest") if isinstance(template, dict) else None
+    return told if isinstance(told, str) else ""
+
+
+def _from_hub(name: str) -> Path:
+    """The folder of a hub id's files, fetched if they are not there yet."""
+    repository, _, revision = name.partition("@")
+    hint = "Name a folder with config.json and weights, or a hub id such as org/name."
+    if repository.count("/") > 1 or not repository or repository.startswith((".", "/", "~")):
+        raise ConfigError(f"{name}: no such folder", hint=hint)
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
+    except ImportError as error:
+        raise missing_extra() from error
+    try:
+        return Path(
+            snapshot_download(
+                repository,
+                revision=revision or None,
+                allow_patterns=_WANTED,
+                ignore_patterns=["original/*"],
+            )
+        )
+    except HFValidationError:
+        raise ConfigError(f"{name}: no such folder, and no hub id", hint=hint) from None
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ConfigError(
+            f"{name}: no such folder, and the hub does not give it: {first}", hint=hint
+        ) from error
+
+
+def missing_extra() -> ConfigError:
+    return ConfigError(
+        "a model in process needs torch and transformers, which are not installed",
+        hint="pip install 'seedbed[train]'; or serve the model and give its `base_url`.",
+    )
