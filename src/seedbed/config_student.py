@@ -46,7 +46,7 @@ class StudentTable(Table):
     drop_last: bool | None = None
     template: str | None = None
     lora_rank: Annotated[int, Field(ge=0)] | None = None
-    lora_alpha: Annotated[float, Field(ge=0)] | None = None
+    lora_alpha: Annotated[int, Field(ge=0)] | None = None
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
     held_out: Annotated[float, Field(ge=0)] | None = None
     held_out_file: str | None = None

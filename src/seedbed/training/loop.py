@@ -151,16 +151,25 @@ def _backward(student: Student, batch: Sequence[Encoded], watch: Watch) -> Tenso
     return student.world.add(sums)
 
 
-def _losses(student: Student, row: Row) -> tuple[Tensor, Tensor]:
-    """[trained] losses in fp32 and [trained, vocabulary] logits of a row."""
+def logits_of(student: Student, row: Row) -> Tensor:
+    """[trained, vocabulary]: the logits of a row where the next token is trained on.
+
+    The head computes no others; with instruction data that is most of what it would do.
+    """
     with student.autocast():
-        logits = student.model(
+        found = student.model(
             input_ids=row.ids,
             position_ids=row.places,
             segments=row.segments,
             use_cache=False,
             logits_to_keep=row.kept,
-        ).logits[0]
+        )
+    return torch.as_tensor(found.logits[0])
+
+
+def _losses(student: Student, row: Row) -> tuple[Tensor, Tensor]:
+    """[trained] losses in fp32 and [trained, vocabulary] logits of a row."""
+    logits = logits_of(student, row)
     return cross_entropy(logits.float(), row.targets, reduction="none"), logits
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import checkpoint
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
@@ -20,9 +21,13 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.utils import logging as transformers_logging
 
 from seedbed.errors import ConfigError
+from seedbed.records import Drop, Example, Instruction
+from seedbed.training.adapters import add_adapter
 from seedbed.training.attention import NAME
+from seedbed.training.encode import Encoder
 from seedbed.training.precision import chosen, make_optimizer
 from seedbed.training.settings import TrainSettings
+from seedbed.training.sharding import check_shardable, shard
 from seedbed.training.student import Student
 from seedbed.training.templates import use_template
 from seedbed.training.world import World
@@ -49,22 +54,34 @@ def open_student(
     tokenizer = load_tokenizer(base)
     template = use_template(tokenizer, settings.template)
     torch.manual_seed(settings.seed)
-    dtype = torch.bfloat16 if precision == "pure_bf16" else torch.float32
+    # An adapter's own weights are fp32 in any case; the base below it is never changed.
+    halved = precision == "pure_bf16" or (precision == "bf16" and settings.lora_rank > 0)
+    dtype = torch.bfloat16 if halved else torch.float32
     model = load_model(base, dtype=dtype)
+    model_class = type(model)
+    if settings.lora_rank:
+        add_adapter(model, settings)
     torch.nn.Module.to(model, device)
+    world = world or World()
+    if world.sharded:
+        check_shardable(settings, precision)
+        shard(model, precision=precision, world=world, device=device.type)
     if settings.checkpointing:
         _checkpoint_layers(model)
     fused = device.type == "cuda"
     return Student(
         base=str(base),
+        base_dtype=dtype_of_files(base),
+        model_class=model_class,
         model=model,
         tokenizer=tokenizer,
         template=template,
+        end=_end(tokenizer, settings),
         settings=settings,
         optimizer=make_optimizer(model, settings, precision=precision, fused=fused),
         device=device,
         precision=precision,
-        world=world or World(),
+        world=world,
         total=total,
     )
 
@@ -104,10 +121,35 @@ def load_model(base: str | Path, *, dtype: torch.dtype) -> PreTrainedModel:
     """
     load: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_pretrained
     try:
-        with _without_bars():
+        with without_bars():
             return load(str(base), dtype=dtype, attn_implementation=NAME)
     except (OSError, ValueError) as error:
         raise _not_found(base, error) from error
+
+
+def dtype_of_files(base: str | Path) -> torch.dtype:
+    """In what numbers a base is stored, as its config says; fp32 where it does not.
+
+    Raises:
+        ConfigError: it cannot be loaded.
+    """
+    load: Callable[..., Any] = AutoConfig.from_pretrained
+    try:
+        found = load(str(base)).dtype
+    except (OSError, ValueError) as error:
+        raise _not_found(base, error) from error
+    return found if isinstance(found, torch.dtype) else torch.float32
+
+
+def _end(tokenizer: PreTrainedTokenizerBase, settings: TrainSettings) -> int:
+    """The token that ends a response: that of any example."""
+    any_example = Example(instruction=Instruction(text="a"), response="b")
+    found = Encoder(tokenizer, max(settings.max_length, 1024))(any_example)
+    if isinstance(found, Drop):
+        raise ConfigError(
+            f"the tokenizer cannot take the simplest example: {found.reason} {found.evidence}"
+        )
+    return found.ids[-1]
 
 
 def _checkpoint_layers(model: PreTrainedModel) -> None:
@@ -128,8 +170,8 @@ def _checkpoint_layers(model: PreTrainedModel) -> None:
 
 
 @contextmanager
-def _without_bars() -> Iterator[None]:
-    """Weights come without a progress bar: who runs a loop shows its progress."""
+def without_bars() -> Iterator[None]:
+    """Weights come and go without a progress bar: who runs a loop shows its progress."""
     shown = transformers_logging.is_progress_bar_enabled()
     disable: Callable[[], object] = transformers_logging.disable_progress_bar
     enable: Callable[[], object] = transformers_logging.enable_progress_bar

@@ -103,6 +103,13 @@ def whole(high: Tensor, low: Tensor) -> Tensor:
     return ((high.view(torch.int16).to(torch.int32) << 16) + low).view(torch.float32)
 
 
+def local(tensor: Tensor) -> Tensor:
+    """This process's part of a tensor that is sharded over several."""
+    from torch.distributed.tensor import DTensor
+
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
 class SplitAdamW:
     """AdamW on exact fp32 weights that are kept as the model's bf16 weight and 16 bits more.
 
@@ -148,16 +155,9 @@ class SplitAdamW:
         state = self.state[parameter]
         state["step"] += 1
         parts = (parameter.data, state["low"], gradient, state["exp_avg"], state["exp_avg_sq"])
-        flat = [_local(part).view(-1) for part in parts]
+        flat = [local(part).view(-1) for part in parts]
         for pieces in zip(*(torch.split(part, CHUNK) for part in flat), strict=True):
             _update(*pieces, step=float(state["step"]), group=group)
-
-
-def _local(tensor: Tensor) -> Tensor:
-    """This process's part of a tensor that is sharded over several."""
-    from torch.distributed.tensor import DTensor
-
-    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def _update(

@@ -45,6 +45,11 @@ _LEAST: Mapping[str, float] = {
 }
 
 
+_COSTS = frozenset(
+    ("micro_tokens", "checkpointing", "device", "parallel", "state_steps", "state_seconds", "keep")
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
     """How a student is tuned. The defaults are Instruct-SkillMix's recipe.
@@ -99,7 +104,7 @@ class TrainSettings:
     drop_last: bool = False
     template: str = ""
     lora_rank: int = 0
-    lora_alpha: float = 16.0
+    lora_alpha: int = 16
     lora_dropout: float = 0.0
     lora_targets: tuple[str, ...] = ()
     held_out: float = 0.0
@@ -131,6 +136,11 @@ class TrainSettings:
                 f'precision = "{self.precision}" with LoRA: the adapter is small',
                 hint='With lora_rank use precision = "bf16": its own weights stay in fp32.',
             )
+
+    @property
+    def deciding(self) -> dict[str, JSON]:
+        """The settings that decide what comes out; the others decide what it takes."""
+        return {name: value for name, value in self.to_json().items() if name not in _COSTS}
 
     def to_json(self) -> dict[str, JSON]:
         """All settings, as they stand in a manifest."""

@@ -23,14 +23,18 @@ from seedbed.training.world import World
 class Student:
     """What a step of training works on.
 
-    `steps` counts the steps that were made; `total` is how many there will be, None where data
-    comes while training goes on. `base` is the path or hub id that it started from.
+    `base` is the path or hub id that it started from, `base_dtype` what its files hold, `end` the
+    token that ends a response. `steps` counts the steps that were made; `total` is how many there
+    will be, None where data comes while training goes on.
     """
 
     base: str
+    base_dtype: torch.dtype
+    model_class: type[PreTrainedModel]
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     template: Template
+    end: int
     settings: TrainSettings
     optimizer: Optimizer
     device: torch.device

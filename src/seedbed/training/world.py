@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +12,28 @@ import torch.distributed as dist
 from torch import Tensor
 
 from seedbed.training.packing import share_out
+from seedbed.training.settings import TrainSettings
+
+
+@contextmanager
+def joined(settings: TrainSettings) -> Iterator[World]:
+    """The processes that torchrun started with this one; just this one without it."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield World()
+        return
+    cuda = torch.cuda.is_available() and not settings.device.startswith("cpu")
+    if cuda:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), settings.parallel == "fsdp")
+    finally:
+        dist.destroy_process_group()
+
+
+def _device() -> torch.device:
+    """Where this process's collectives work."""
+    return torch.device("cuda" if dist.get_backend() == "nccl" else "cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,14 @@ class World:
         for work in waiting:
             if work is not None:
                 work.wait()
+
+    def any(self, *flags: bool) -> list[bool]:
+        """Whether each flag is up in any process; the same answer in all."""
+        if self.size == 1:
+            return list(flags)
+        raised = torch.tensor(flags, dtype=torch.int32, device=_device())
+        dist.all_reduce(raised, op=dist.ReduceOp.MAX)
+        return [bool(flag) for flag in raised.tolist()]
 
     def wait(self) -> None:
         """Until all processes are here."""
