@@ -51,6 +51,8 @@ HEAVY = {
     "datasets",
     "genai_prices",
     "huggingface_hub",
+    "langdetect",
+    "lm_eval",
     "numba",
     "numpy",
     "pandas",
