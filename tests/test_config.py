@@ -15,6 +15,7 @@ from seedbed.config_tables import (
     BudgetTable,
     DatasetTable,
     EvolInstructTable,
+    LocalTable,
     ModelTable,
     PriceTable,
     SelfInstructTable,
@@ -267,6 +268,7 @@ def test_the_template_is_a_config() -> None:
         SkillmixTable,
         SelfInstructTable,
         EvolInstructTable,
+        LocalTable,
         StudentTable,
     ],
 )

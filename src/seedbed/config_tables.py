@@ -48,11 +48,24 @@ class TroubleTable(Table):
     latency: Annotated[float, Field(ge=0, le=600)] = 0.0
 
 
+class LocalTable(Table):
+    """How a model in process runs (`models/local.py`, `LocalSettings`)."""
+
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    rows: Count | None = None
+    cache_gib: Annotated[float, Field(ge=0)] = 0.0
+
+
+Kind = Literal["server", "practice", "hf"]
+"""Where a model answers: behind an address, the built-in teacher, a checkpoint in process."""
+
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,59}")
 
 
 class ModelTable(Table):
-    """A language model: any OpenAI-compatible endpoint, or `practice` without a `base_url`."""
+    """A language model: any OpenAI-compatible endpoint; without a `base_url` also `practice`, or
+    "hf/" and a checkpoint's folder or hub id."""
 
     model: Annotated[str, Field(min_length=1)]
     name: str = ""
@@ -72,6 +85,7 @@ class ModelTable(Table):
     patience: Annotated[float, Field(gt=0)] = 900.0
     price: PriceTable | None = None
     trouble: TroubleTable = TroubleTable()
+    local: LocalTable = LocalTable()
 
     @model_validator(mode="after")
     def _urls_and_keys(self) -> ModelTable:
@@ -79,8 +93,10 @@ class ModelTable(Table):
             # What has neither is no address, and may be a key in the wrong place.
             shown = f" = {self.base_url!r}" if {".", ":"} & set(self.url) else ""
             raise ValueError(f"base_url{shown}: expected http://… or https://…")
-        if not self.in_process and self.trouble != TroubleTable():
+        if self.kind != "practice" and self.trouble != TroubleTable():
             raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
+        if self.kind != "hf" and self.local != LocalTable():
+            raise ValueError('local: only for a model in process ("hf/…", without `base_url`)')
         if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):
             raise ValueError(
                 "api_key_env: expected the name of an environment variable (up to 60 capital "
@@ -89,9 +105,25 @@ class ModelTable(Table):
         return self
 
     @property
+    def kind(self) -> Kind:
+        """Where it answers; with a `base_url` always a server, whatever its name."""
+        if self.base_url is not None:
+            return "server"
+        if self.model == "practice":
+            return "practice"
+        return "hf" if self.model.startswith("hf/") else "server"
+
+    @property
     def in_process(self) -> bool:
-        """Whether this is the built-in teacher, and not a server of the same name."""
-        return self.model == "practice" and self.base_url is None
+        """Whether it answers here, without a network and for nothing."""
+        return self.kind != "server"
+
+    @property
+    def shown(self) -> str:
+        """What it is called where others read it: of a local folder only the last name."""
+        if self.kind != "hf":
+            return self.model
+        return f"hf/{self.model.rstrip('/').rpartition('/')[2]}"
 
     @property
     def url(self) -> str:

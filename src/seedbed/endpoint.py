@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from seedbed.config_tables import ModelTable
 from seedbed.journal import Journal
@@ -14,6 +16,8 @@ from seedbed.models.budgeted import Budget, Budgeted
 from seedbed.models.chat import ChatModel
 from seedbed.models.journaled import Journaled
 from seedbed.models.ledger import Caps
+from seedbed.models.local import LocalModel, LocalSettings
+from seedbed.models.local_files import check_installed, find_checkpoint, local_folder
 from seedbed.models.model import FakeModel, Model
 from seedbed.models.practice import PracticeTeacher, Trouble
 from seedbed.models.retrying import Patience, Retrying
@@ -42,14 +46,23 @@ def check(plan: RunPlan, *, keys: bool) -> None:
             budget=Budget(Caps(dollars=plan.config.budget.dollars)),
             price=price_of(table),
         )
-        if not table.in_process:
+        if table.kind == "server":
             settings = chat_settings(table)
             if keys:
                 ChatModel(settings)
+        if table.kind == "hf":
+            local_folder(table.model, home=plan.home)
+            if keys:
+                check_installed()
 
 
 async def _never(request: Request) -> Completion:
     raise AssertionError("a model that only stands for its name was asked")
+
+
+class Stoppable(Protocol):
+    def stop(self) -> None:
+        """Begin nothing more of what waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +73,12 @@ class Endpoint:
     throttled: Throttled
     retrying: Retrying
     budget: Budget
+    asked: Stoppable | None = None
 
     def stop(self) -> None:
         """Send nothing any more; calls in flight come to their end."""
+        if self.asked is not None:
+            self.asked.stop()
         self.retrying.stop()
         self.throttled.stop()
         self.budget.stop()
@@ -70,7 +86,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def open_model(
-    table: ModelTable, *, journal: Journal, budget: Budget
+    table: ModelTable, *, journal: Journal, budget: Budget, home: Path = Path()
 ) -> AsyncIterator[Endpoint]:
     """A model of the config inside its wrappers; here their order is fixed.
 
@@ -78,12 +94,19 @@ async def open_model(
     Budgeted inside of Retrying and Throttled: every try is reserved and settled by itself, since
     one that timed out may have been charged, and what waits, for another try or for its turn,
     holds no money back. Announced innermost: what has not been sent is not in doubt.
+
+    Args:
+        home: what the path of a local model is relative to.
     """
     allowances = Allowances()
     async with AsyncExitStack() as stack:
         asked: Model
-        if table.in_process:
-            asked = PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
+        local: LocalModel | None = None
+        if table.kind == "practice":
+            asked = _practice(table)
+        elif table.kind == "hf":
+            local = LocalModel(table.model, settings=_local_settings(table), home=home)
+            asked = await stack.enter_async_context(local)
         else:
             chat = ChatModel(chat_settings(table), allowances=allowances)
             asked = await stack.enter_async_context(chat)
@@ -93,7 +116,7 @@ async def open_model(
         patience = Patience(attempts=table.attempts, seconds=table.patience)
         retrying = Retrying(throttled, patience=patience)
         model = Tolerating(Journaled(retrying, journal))
-        yield Endpoint(model=model, throttled=throttled, retrying=retrying, budget=budget)
+        yield Endpoint(model, throttled, retrying, budget, asked=local)
 
 
 def chat_settings(table: ModelTable) -> ChatSettings:
@@ -119,11 +142,22 @@ def _limits(table: ModelTable) -> Limits:
         start=min(32, table.max_in_flight),
         requests_per_minute=table.requests_per_minute,
         tokens_per_minute=table.tokens_per_minute,
+        steady=table.kind == "hf",
     )
 
 
-def model_name(table: ModelTable) -> str:
+def _practice(table: ModelTable) -> PracticeTeacher:
+    return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
+
+
+def _local_settings(table: ModelTable) -> LocalSettings:
+    return LocalSettings(**table.local.model_dump(exclude_none=True))
+
+
+def model_name(table: ModelTable, *, home: Path = Path()) -> str:
     """What the journal calls the model of a table."""
-    if table.in_process:
-        return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump())).name
+    if table.kind == "practice":
+        return _practice(table).name
+    if table.kind == "hf":
+        return find_checkpoint(table.model, home=home).name
     return chat_settings(table).name

@@ -82,7 +82,7 @@ def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
 def price_of(table: ModelTable) -> Price | None:
     """Dollars per million tokens: from the config, else from the price library; None if unknown.
 
-    The practice teacher costs nothing.
+    What answers in process costs nothing.
     """
     if table.price is not None:
         return Price(

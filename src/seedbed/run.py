@@ -96,7 +96,9 @@ async def _grow(
     """Work until the recipe ends (True) or `stop` is set (False); calls in flight settle first."""
     async with AsyncExitStack() as stack:
         tables = models_of(plan)
-        opened = [open_model(table, journal=journal, budget=budget) for table in tables]
+        opened = [
+            open_model(table, journal=journal, budget=budget, home=plan.home) for table in tables
+        ]
         endpoints = [await stack.enter_async_context(endpoint) for endpoint in opened]
         teacher, judge = endpoints[0], endpoints[-1]
         work = asyncio.create_task(
@@ -187,7 +189,7 @@ def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
 def _budget(plan: RunPlan, journal: Journal) -> Budget:
     """The caps of all sessions together, with what earlier ones spent."""
     config = plan.config
-    prices = {model_name(table): price_of(table) for table in models_of(plan)}
+    prices = {model_name(table, home=plan.home): price_of(table) for table in models_of(plan)}
     caps = Caps(
         dollars=config.budget.dollars, tokens=config.budget.tokens, calls=config.budget.calls
     )

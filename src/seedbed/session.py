@@ -202,8 +202,8 @@ class Session:
             "recipe": plan.config.recipe,
             "status": status,
             "seed": plan.config.seed,
-            "teacher": plan.config.teacher.model,
-            "judge": plan.config.judge.model if plan.config.judge else "",
+            "teacher": plan.config.teacher.shown,
+            "judge": plan.config.judge.shown if plan.config.judge else "",
             "counts": {
                 "wanted": self.wanted,
                 "reached": self.reached,

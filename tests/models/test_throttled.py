@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -266,5 +267,6 @@ def test_a_dead_server_gets_few_calls_for_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["max_in_flight", "start", "requests_per_minute"])
 def test_a_limit_of_nothing_is_refused(name: str) -> None:
+    nothing: Any = {name: 0}
     with pytest.raises(ConfigError, match=name):
-        Limits(**{name: 0})
+        Limits(**nothing)

@@ -65,7 +65,7 @@ def forecast_table(plan: RunPlan) -> str:
         )
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     return (
-        f"{config.recipe} with {visible(config.teacher.model)}: {asked_for(plan)}\n\n"
+        f"{config.recipe} with {visible(config.teacher.shown)}: {asked_for(plan)}\n\n"
         f"{columns(rows, head=head)}\n\n  {told}"
     )
 

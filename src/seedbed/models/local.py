@@ -62,6 +62,7 @@ class LocalModel:
     Args:
         source: a folder in Hugging Face's layout, or a hub id; "hf/" before it is allowed.
         settings: where and how it runs.
+        home: what a relative path is relative to.
 
     Raises:
         ConfigError: there is no such checkpoint. Entering the context raises it where torch is
@@ -69,8 +70,15 @@ class LocalModel:
             one that the checkpoint was tuned with.
     """
 
-    def __init__(self, source: str | Path, /, *, settings: LocalSettings | None = None) -> None:
-        self._checkpoint = find_checkpoint(source)
+    def __init__(
+        self,
+        source: str | Path,
+        /,
+        *,
+        settings: LocalSettings | None = None,
+        home: Path = Path(),
+    ) -> None:
+        self._checkpoint = find_checkpoint(source, home=home)
         self._settings = settings or LocalSettings()
         self.name = self._checkpoint.name
         self._waiting: list[_Job] = []

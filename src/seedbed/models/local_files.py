@@ -8,6 +8,8 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from seedbed.errors import ConfigError
@@ -26,6 +28,8 @@ _SHAPING = (
 )
 """Files beside the weights that shape answers."""
 
+_NAME_ONE = "Name a folder with config.json and weights, or a hub id such as org/name."
+
 _WANTED = ["*.json", "*.safetensors", "*.jinja", "*.model", "*.txt"]
 """What is fetched of a model on the hub: no pickles, which could run code."""
 
@@ -38,25 +42,43 @@ class Checkpoint:
     name: str
 
 
-def find_checkpoint(source: str | Path) -> Checkpoint:
+def find_checkpoint(source: str | Path, *, home: Path = Path()) -> Checkpoint:
     """The folder of a path, or of a hub id (`org/name`, `org/name@revision`).
+
+    Args:
+        source: a path, relative to `home`, or a hub id; "hf/" before it is allowed.
 
     Raises:
         ConfigError: there is neither, or it holds no model.
     """
     text = str(source).removeprefix(PREFIX)
-    folder = Path(text).expanduser()
-    label = folder.resolve().name
+    folder = local_folder(text, home=home)
+    if folder is None:
+        folder, label = _from_hub(text), text.partition("@")[0].rpartition("/")[2]
+    else:
+        label = folder.resolve().name
+    return Checkpoint(folder, f"{PREFIX}{label}@{fingerprint(folder)}")
+
+
+def local_folder(source: str, *, home: Path = Path()) -> Path | None:
+    """The folder that a text names; None where it can only be a hub id.
+
+    Raises:
+        ConfigError: it is a folder without a model, or looks like a path and there is nothing.
+    """
+    text = source.removeprefix(PREFIX)
+    folder = home / Path(text).expanduser()
     if not folder.is_dir():
-        folder = _from_hub(text)
-        label = text.partition("@")[0].rpartition("/")[2]
+        if not text or text.count("/") > 1 or text.startswith((".", "/", "~")):
+            raise ConfigError(f"{text}: no such folder", hint=_NAME_ONE)
+        return None
     if not (folder / "config.json").is_file():
         raise ConfigError(
             f"{text}: a folder without config.json",
             hint="Name a folder in Hugging Face's layout: config.json, weights, a tokenizer. "
             "`seedbed train` writes its checkpoints so.",
         )
-    return Checkpoint(folder, f"{PREFIX}{label}@{fingerprint(folder)}")
+    return folder
 
 
 def fingerprint(folder: Path) -> str:
@@ -71,12 +93,19 @@ def fingerprint(folder: Path) -> str:
     total = hashlib.sha256()
     try:
         for path in (*weights, *_present(folder)):
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
+            state = path.stat()
+            content = _content(path.resolve(), state.st_size, state.st_mtime_ns)
             total.update(f"{path.name} {content}\n".encode())
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be read: {error}") from error
     return total.hexdigest()[:8]
+
+
+@cache
+def _content(path: Path, size: int, changed: int) -> str:
+    """The digest of a file that has this size and was changed then; read once in a process."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _present(folder: Path) -> Iterator[Path]:
@@ -122,9 +151,6 @@ def _tuned_with(path: Path) -> str:
 def _from_hub(name: str) -> Path:
     """The folder of a hub id's files, fetched if they are not there yet."""
     repository, _, revision = name.partition("@")
-    hint = "Name a folder with config.json and weights, or a hub id such as org/name."
-    if repository.count("/") > 1 or not repository or repository.startswith((".", "/", "~")):
-        raise ConfigError(f"{name}: no such folder", hint=hint)
     try:
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import (
@@ -144,12 +170,22 @@ def _from_hub(name: str) -> Path:
             )
         )
     except HFValidationError:
-        raise ConfigError(f"{name}: no such folder, and no hub id", hint=hint) from None
+        raise ConfigError(f"{name}: no such folder, and no hub id", hint=_NAME_ONE) from None
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ConfigError(
-            f"{name}: no such folder, and the hub does not give it: {first}", hint=hint
+            f"{name}: no such folder, and the hub does not give it: {first}", hint=_NAME_ONE
         ) from error
+
+
+def check_installed() -> None:
+    """Whether torch and transformers are there, without loading them.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    if not (find_spec("torch") and find_spec("transformers")):
+        raise missing_extra()
 
 
 def missing_extra() -> ConfigError:

@@ -14,6 +14,7 @@ from seedbed.models.allowances import Allowances
 from seedbed.models.level import Level
 from seedbed.models.model import Model
 from seedbed.models.quota import Quota
+from seedbed.models.steady import Steady
 from seedbed.records import Completion, Request
 
 
@@ -26,6 +27,7 @@ class Limits:
         start: calls at once to begin with.
         requests_per_minute: as the provider states it.
         tokens_per_minute: as the provider states it, prompt and completion together.
+        steady: always `max_in_flight`, where there is nothing to find out.
 
     Raises:
         ConfigError: a limit that would let nothing through.
@@ -35,6 +37,7 @@ class Limits:
     start: int = 32
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
+    steady: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -73,7 +76,11 @@ class Throttled:
         limits = limits or Limits()
         self._model = model
         self._clock = clock
-        self._level = Level(start=limits.start, most=limits.max_in_flight)
+        self._level: Level | Steady = (
+            Steady(most=limits.max_in_flight)
+            if limits.steady
+            else Level(start=limits.start, most=limits.max_in_flight)
+        )
         self._quota = Quota(
             requests_per_minute=limits.requests_per_minute,
             tokens_per_minute=limits.tokens_per_minute,
