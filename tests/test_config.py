@@ -300,9 +300,10 @@ def test_what_the_template_offers_is_accepted_where_it_stands() -> None:
             lines += [line[2:]]
             if not needed.get(table, entry[1]).startswith(entry[1]):
                 lines += [needed[table]]
-            parse_config(
-                "\n".join(lines) + ("" if table == "teacher" else f"\n{TEACHER}"), place=line
-            )
+            teacher = "" if table == "teacher" else f"\n{TEACHER}"
+            if table == "teacher.local":
+                teacher = teacher.replace("practice", "hf/folder")
+            parse_config("\n".join(lines) + teacher, place=line)
     assert offered > 40
 
 

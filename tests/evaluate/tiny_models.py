@@ -29,9 +29,7 @@ def write_tiny(folder: Path, texts: Iterable[str], *, seed: int = 0) -> Path:
     )
     tokenizer.train_from_iterator(texts, trainer)
     wrapped: Any = PreTrainedTokenizerFast
-    fast = wrapped(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>"
-    )
+    fast = wrapped(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
     fast.chat_template = TEMPLATE
     fast.save_pretrained(folder)
     torch.manual_seed(seed)
