@@ -12,6 +12,7 @@ from seedbed.cli.evaluating import add_options as add_eval_options
 
 FORMATS = ("messages", "alpaca", "sharegpt", "openai", "parquet")
 FINETUNING = "finetuning"
+TRAINERS = ("trl", "llama_factory", "axolotl")
 
 EPILOG = """\
 a first run, offline and free:
@@ -69,10 +70,13 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--format",
         required=True,
-        choices=(*FORMATS, FINETUNING),
-        help="finetuning: prompt and completion, in Self-Instruct's layouts (its step 4)",
+        choices=(*FORMATS, FINETUNING, *TRAINERS),
+        help="finetuning: prompt and completion, in Self-Instruct's layouts (its step 4); trl, "
+        "llama_factory, axolotl: a folder with data and config, to tune there what `train` would",
     )
-    export.add_argument("--out", metavar="FILE", help="default: a file in the run's folder")
+    export.add_argument("--out", metavar="PATH", help="default: beside the run's other files")
+    export.add_argument("--base", metavar="MODEL", help="for a trainer; default: [student] base")
+    export.add_argument("--preset", metavar="NAME", help="for a trainer; default: [student]")
     export.add_argument(
         "--ignore-decisions", action="store_true", help="write all, as if nobody had judged by hand"
     )

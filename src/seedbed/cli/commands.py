@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedbed.cli import FINETUNING
+from seedbed.cli import FINETUNING, TRAINERS
 from seedbed.errors import ConfigError, StorageError
 from seedbed.records import JSON
 
@@ -138,6 +138,7 @@ def cost(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
+    from seedbed.cli.trainers import write_for_trainer
     from seedbed.decisions import Applied, Decisions, decided, read_decisions
     from seedbed.export import default_name, write_examples
     from seedbed.files import write_jsonl
@@ -152,6 +153,8 @@ def export(options: argparse.Namespace) -> int:
     if options.format == FINETUNING:
         path = Path(options.out) if options.out else folder.path / "finetuning.jsonl"
         count = write_jsonl(path, finetuning_rows(examples, seed=folder.read_manifest()["seed"]))
+    elif options.format in TRAINERS:
+        path, count = write_for_trainer(options, folder, examples)
     else:
         path = Path(options.out) if options.out else folder.path / default_name(options.format)
         count = write_examples(examples, path, shape=options.format)
