@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.config import Config, parse_config, read_config
+from seedbed.config_steered import SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
@@ -269,6 +270,7 @@ def test_the_template_is_a_config() -> None:
         SelfInstructTable,
         EvolInstructTable,
         LocalTable,
+        SediTable,
         StudentTable,
     ],
 )
@@ -280,7 +282,7 @@ def test_the_template_explains_every_key(table: type[Table]) -> None:
         assert re.search(f"{as_key}|{as_table}", TEMPLATE, re.MULTILINE), f"{table.__name__}.{key}"
 
 
-OTHERS = ("self_instruct", "evol_instruct")
+OTHERS = ("self_instruct", "evol_instruct", "sedi")
 
 
 def test_what_the_template_offers_is_accepted_where_it_stands() -> None:

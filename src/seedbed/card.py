@@ -20,6 +20,8 @@ _PAPERS = {
     "skillmix": ("Instruct-SkillMix", "2408.14774"),
     "self_instruct": ("Self-Instruct", "2212.10560"),
     "evol_instruct": ("Evol-Instruct", "2304.12244"),
+    "sedi": ("SeDi-Instruct", "2502.04774"),
+    "directed": ("Directed mixes", ""),
 }
 """What a recipe is called in its paper, and the paper's number at arXiv."""
 

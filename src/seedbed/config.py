@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from seedbed.config_steered import SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
@@ -36,10 +37,10 @@ class Config(Table):
     """A run. Paths are relative to the folder of the TOML file.
 
     `count` is of examples kept (of new instructions with Self-Instruct). Unless given it is 4,000
-    for skillmix and 1,000 for self_instruct; evol_instruct evolves every seed.
+    for skillmix, 1,000 for self_instruct and sedi; evol_instruct evolves every seed.
     """
 
-    recipe: Literal["skillmix", "self_instruct", "evol_instruct"] = "skillmix"
+    recipe: Literal["skillmix", "self_instruct", "evol_instruct", "sedi"] = "skillmix"
     count: Count | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     folder: str = ""
@@ -52,6 +53,7 @@ class Config(Table):
     seeds: Annotated[DatasetTable, BeforeValidator(_named)] = DatasetTable()
     self_instruct: SelfInstructTable = SelfInstructTable()
     evol_instruct: EvolInstructTable = EvolInstructTable()
+    sedi: SediTable = SediTable()
     student: StudentTable = StudentTable()
 
     @property
@@ -63,11 +65,13 @@ class Config(Table):
 
     @model_validator(mode="after")
     def _tables_of_this_recipe(self) -> Config:
-        others = {
-            "skillmix": {"seeds", "self_instruct", "evol_instruct"},
-            "self_instruct": {"skills", "skillmix", "evol_instruct"},
-            "evol_instruct": {"skills", "skillmix", "self_instruct"},
-        }[self.recipe]
+        own = {
+            "skillmix": {"skills", "skillmix"},
+            "self_instruct": {"seeds", "self_instruct"},
+            "evol_instruct": {"seeds", "evol_instruct"},
+            "sedi": {"seeds", "sedi"},
+        }
+        others = set().union(*own.values()) - own[self.recipe]
         if foreign := sorted(others & self.model_fields_set):
             raise ValueError(f'recipe = "{self.recipe}": it does not use {", ".join(foreign)}')
         return self
@@ -158,7 +162,14 @@ def _advice(path: Sequence[str]) -> str:
 
 _TABLES = {"": "above the first [table]"} | {
     table: f"under [{table}]"
-    for table in ("teacher", "budget", "skills", "skills.dataset", "skillmix", "student")
+    for table in (
+        "teacher",
+        "budget",
+        "skills",
+        "skills.dataset",
+        "skillmix",
+        "student",
+    )
 }
 
 

@@ -62,6 +62,31 @@ class RunFolder:
         return self.path / "decisions.jsonl"
 
     @property
+    def batches(self) -> Path:
+        """The batches that a student was trained on while the run went on, with their signals."""
+        return self.path / "batches.jsonl"
+
+    @property
+    def seeds(self) -> Path:
+        """The seeds that training added and retired."""
+        return self.path / "seeds.jsonl"
+
+    @property
+    def rounds(self) -> Path:
+        """What directed mixes were drawn by, round by round."""
+        return self.path / "rounds.jsonl"
+
+    @property
+    def held_out(self) -> Path:
+        """Examples of the run's own kind that it does not train on."""
+        return self.path / "held_out.jsonl"
+
+    @property
+    def student(self) -> Path:
+        """Checkpoints of the student that steers the run; all of it may be removed."""
+        return self.path / "student"
+
+    @property
     def card(self) -> Path:
         return self.path / "README.md"
 

@@ -13,6 +13,9 @@ from seedbed.models.prices import Price, find_price
 from seedbed.prompts import Prompts, load_prompts
 from seedbed.records import JSON
 
+ASKS_AS = {"sedi": "self_instruct", "directed": "skillmix"}
+"""Recipes that ask with the prompts of another."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
@@ -73,8 +76,9 @@ def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
     parsed = parse_config(text, place=str(config))
     home = config.parent
     named = folder or home / (parsed.folder or Path("runs") / config.stem)
+    asker = ASKS_AS.get(parsed.recipe, parsed.recipe)
     prompts = load_prompts(
-        f"seedbed.recipes.{parsed.recipe}", home / parsed.prompts if parsed.prompts else None
+        f"seedbed.recipes.{asker}", home / parsed.prompts if parsed.prompts else None
     )
     return RunPlan(config=parsed, text=text, home=home, folder=RunFolder(named), prompts=prompts)
 

@@ -33,7 +33,7 @@ class Projections:
         self._stack = ExitStack()
         self._examples = self._stack.enter_context(replacing(self._folder.examples))
         self._drops = self._stack.enter_context(replacing(self._folder.drops))
-        self._instructions: BinaryIO | None = None
+        self._others: dict[Path, BinaryIO] = {}
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -49,16 +49,18 @@ class Projections:
 
     def note(self, instruction: JSON) -> None:
         """A row of `instructions.jsonl`, which only recipes with a pool of instructions have."""
-        if self._instructions is None:
-            path = self._folder.instructions
-            self._instructions = self._stack.enter_context(replacing(path))
-        _write(self._instructions, instruction)
+        self.add(self._folder.instructions, instruction)
+
+    def add(self, path: Path, row: JSON) -> None:
+        """A row of a file that only some recipes have; it is there from its first row on."""
+        if path not in self._others:
+            self._others[path] = self._stack.enter_context(replacing(path))
+        _write(self._others[path], row)
 
     def flush(self) -> None:
         """Let those who follow the run read what it has so far (see `files.unfinished`)."""
-        for file in (self._examples, self._drops, self._instructions):
-            if file is not None:
-                file.flush()
+        for file in (self._examples, self._drops, *self._others.values()):
+            file.flush()
 
     def publish(self) -> None:
         """Put the files in place, and `examples.parquet` beside them."""

@@ -14,6 +14,7 @@ from typing import Literal
 from seedbed.files import write_text
 from seedbed.forecast import Forecast, total
 from seedbed.journal import Journal
+from seedbed.models.journaled import KIND
 from seedbed.models.ledger import Ledger, Spend
 from seedbed.models.metered import Tally
 from seedbed.plan import RunPlan
@@ -94,7 +95,7 @@ class Session:
         """Take stock of what earlier sessions left, and say that this one runs."""
         self.began = self.clock()
         self.started = _now()
-        self.in_doubt = sum(doubt.sent for doubt in self.journal.in_doubt())
+        self.in_doubt = sum(doubt.sent for doubt in self.journal.in_doubt(KIND))
         if self.in_doubt:
             self.notes.append(
                 f"{self.in_doubt} calls were in flight when an earlier session ended. They may "

@@ -13,7 +13,7 @@ from collections.abc import (
     Iterable,
 )
 from random import Random
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from seedbed.records import JSON, digest
 
@@ -69,3 +69,41 @@ async def _run(work: Callable[[T], Awaitable[R]], item: T) -> R:
 async def _each(items: Iterable[T]) -> AsyncIterator[T]:
     for item in items:
         yield item
+
+
+class Background(Generic[R]):
+    """Works one after the other, in the order in which they were added, beside their owner.
+
+    A work that fails ends the row: whoever asks for its result, or for a later one, gets its error.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[R]] = []
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, work: Callable[[], Awaitable[R]]) -> None:
+        before = self._tasks[-1] if self._tasks else None
+        self._tasks.append(asyncio.create_task(_after(before, work)))
+
+    async def result(self, number: int) -> R:
+        """What work `number`, counted from 0, came to; waits for it."""
+        return await asyncio.shield(self._tasks[number])
+
+    async def results(self) -> list[R]:
+        """What all works so far came to, in order; waits for them."""
+        return [await self.result(number) for number in range(len(self._tasks))]
+
+    async def aclose(self) -> None:
+        """Cancel what is not done."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _after(before: asyncio.Task[R] | None, work: Callable[[], Awaitable[R]]) -> R:
+    if before is not None:
+        await asyncio.wait((before,))
+        before.result()
+    return await work()

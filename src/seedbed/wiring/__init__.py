@@ -10,7 +10,7 @@ from seedbed.models.model import Model
 from seedbed.plan import RunPlan
 from seedbed.records import Example
 from seedbed.session import Session
-from seedbed.wiring import evol_instruct, self_instruct, skillmix
+from seedbed.wiring import evol_instruct, sedi, self_instruct, skillmix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,12 @@ WIRINGS: Mapping[str, Wiring] = {
         settings=evol_instruct.settings,
         grow=evol_instruct.grow,
         unit="examples",
+    ),
+    "sedi": Wiring(
+        wanted=sedi.wanted,
+        forecast=sedi.forecast,
+        settings=sedi.settings,
+        grow=sedi.grow,
     ),
 }
 

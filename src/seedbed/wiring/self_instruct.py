@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from seedbed.config_tables import SelfInstructTable
 from seedbed.curate.review import all_of
 from seedbed.datasets import sample
 from seedbed.forecast import Forecast
@@ -26,11 +27,15 @@ def wanted(plan: RunPlan) -> int:
 def params(plan: RunPlan) -> Params:
     """The preset with what the config changes of it."""
     table = plan.config.self_instruct
+    return asking(plan, table, count=wanted(plan), lag=table.lag)
+
+
+def asking(plan: RunPlan, table: SelfInstructTable, *, count: int, lag: int) -> Params:
     return configured(
         table.preset,
-        count=wanted(plan),
+        count=count,
         seed=plan.config.seed,
-        lag=table.lag,
+        lag=lag,
         window=plan.window,
         rounds=table.rounds,
         threshold=table.threshold,

@@ -14,9 +14,8 @@ from contextlib import aclosing
 
 from seedbed.models.model import Model
 from seedbed.prompts import Prompts
-from seedbed.recipes.self_instruct.bootstrap import Left, bootstrap
-from seedbed.recipes.self_instruct.classify import classified
-from seedbed.recipes.self_instruct.instances import instances, whole
+from seedbed.recipes.self_instruct.bootstrap import bootstrap
+from seedbed.recipes.self_instruct.growing import grower
 from seedbed.recipes.self_instruct.params import Params
 from seedbed.recipes.self_instruct.pool import Accept, Accepted
 from seedbed.recipes.self_instruct.presets import PRESETS, Preset
@@ -43,24 +42,7 @@ async def self_instruct(
     the pool. What is asked depends on the seeds, `params` and earlier answers, never on timing,
     and `params.window` changes nothing.
     """
-
-    async def grow(found: Accepted | Left) -> list[Example | Left]:
-        if not isinstance(found, Accepted):
-            return [found]
-        if params.instances is None:
-            written = whole(found)
-        else:
-            step = params.instances
-            task = await classified(found.instruction, model=model, prompts=prompts, step=step)
-            written = await instances(task, model=model, prompts=prompts, step=step)
-        return [await reviewed(entry) for entry in written]
-
-    async def reviewed(entry: Example | Left) -> Example | Left:
-        if not isinstance(entry, Example):
-            return entry
-        verdict = await review(entry)
-        return verdict if isinstance(verdict, Example) else (entry, verdict)
-
+    grow = grower(model=model, prompts=prompts, review=review, step=params.instances)
     candidates = bootstrap(seeds, model=model, prompts=prompts, accept=accept, params=params)
     async with aclosing(candidates):
         async for entries in ordered(grow, candidates, limit=params.window):

@@ -51,6 +51,19 @@ def forecast(
     return stages
 
 
+def between(fewest: Sequence[Stage], most: Sequence[Stage]) -> list[Stage]:
+    """From the low ends of one forecast to the high ends of another of the same stages."""
+    return [
+        Stage(
+            low.name,
+            Range(low.calls.low, high.calls.high),
+            Range(low.prompt_tokens.low, high.prompt_tokens.high),
+            Range(low.completion_tokens.low, high.completion_tokens.high),
+        )
+        for low, high in zip(fewest, most, strict=True)
+    ]
+
+
 def _bootstrap(prompts: Prompts, params: Params, lengths: Lengths, seeds: Sequence[Seed]) -> Stage:
     step = params.bootstrap
     most = params.count / step.new

@@ -47,20 +47,33 @@ class Ask:
 class Pool:
     """Seeds are in it unchecked, as in the paper; what a machine wrote has to be novel.
 
+    `seeds` are those that asks of this form can show; `asked` counts the asks made so far.
+
+    Args:
+        recipe: whose instructions these are, as their origin says.
+
     Raises:
         ConfigError: no seed can be shown.
     """
 
-    def __init__(self, seeds: Sequence[Seed], *, prompts: Prompts, params: Params) -> None:
-        self._seeds = demonstrable(seeds, params)
+    def __init__(
+        self,
+        seeds: Sequence[Seed],
+        *,
+        prompts: Prompts,
+        params: Params,
+        recipe: str = "self_instruct",
+    ) -> None:
+        self.seeds = demonstrable(seeds, params)
         self._prompts = prompts
         self._params = params
+        self._recipe = recipe
         self._machine: list[Instruction] = []
         self._sizes: list[int] = []
         self._repeats: Counter[str] = Counter()
-        self._asks = 0
+        self.asked = 0
         self._index = NoveltyIndex(params.bootstrap.threshold, params.bootstrap.tokenizer)
-        self._index.add_all(seed.instruction.text for seed in self._seeds)
+        self._index.add_all(seed.instruction.text for seed in self.seeds)
 
     @property
     def size(self) -> int:
@@ -72,20 +85,21 @@ class Pool:
         return self._params.count - self.size
 
     def asks(self, count: int) -> Iterator[Ask]:
-        """The next asks, each made when it is taken from the iterator.
+        """The next asks, each made when it is taken from the iterator."""
+        for _ in range(count):
+            yield self.ask(self.seeds)
+
+    def ask(self, seeds: Sequence[Seed]) -> Ask:
+        """The next ask, with demonstrations of these seeds.
 
         Ask n is shown the pool as it stood after ask n - lag, so what it says depends neither on
         which answers happen to be there nor on how many instructions are wanted.
         """
-        for _ in range(count):
-            yield self._ask(self._asks)
-            self._asks += 1
-
-    def _ask(self, number: int) -> Ask:
-        step, seed = self._params.bootstrap, self._params.seed
+        number, step = self.asked, self._params.bootstrap
+        self.asked += 1
         known = number - self._params.lag
         machine = self._machine[: self._sizes[known]] if known >= 0 else []
-        shown = draw(self._seeds, machine, number=number, params=self._params)
+        shown = draw(seeds, machine, number=number, params=self._params)
         slots = FORMS[step.form].show([task for _, task in shown], step.new)
         text = self._prompts.fill(prompt_of(self._params), **slots)
         repeat = self._repeats[text]
@@ -93,9 +107,9 @@ class Pool:
         return Ask(
             request=Request(messages=(Message("user", text),), sampling=step.sampling, draw=repeat),
             origin=Origin(
-                recipe="self_instruct",
+                recipe=self._recipe,
                 step="bootstrap",
-                seed=seed,
+                seed=self._params.seed,
                 round=number,
                 draw=repeat,
                 parents=tuple(instruction.id for instruction, _ in shown),
