@@ -111,15 +111,31 @@ def parse_config(text: str, *, place: str) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(item) for item in error.errors()]
-        raise ConfigError(
-            "\n".join(f"{place}: {problem}" for problem in problems),
-            hint="`seedbed init` writes a config in which every key is explained.",
-        ) from None
+        raise _refusal(error, place=place) from None
 
 
-def _problem(item: Mapping[str, Any]) -> str:
-    path = [str(part) for part in item["loc"]]
+def student_table(content: Mapping[str, Any], *, place: str) -> StudentTable:
+    """Check the [student] table by itself; `place` names it in errors.
+
+    Raises:
+        ConfigError: an unknown key or an impossible value; all of them are listed.
+    """
+    try:
+        return StudentTable.model_validate(content)
+    except ValidationError as error:
+        raise _refusal(error, place=place, table=("student",)) from None
+
+
+def _refusal(error: ValidationError, *, place: str, table: tuple[str, ...] = ()) -> ConfigError:
+    problems = [_problem(item, table) for item in error.errors()]
+    return ConfigError(
+        "\n".join(f"{place}: {problem}" for problem in problems),
+        hint="`seedbed init` writes a config in which every key is explained.",
+    )
+
+
+def _problem(item: Mapping[str, Any], table: tuple[str, ...]) -> str:
+    path = [*table, *(str(part) for part in item["loc"])]
     where = _key(path)
     match item["type"]:
         case "extra_forbidden":

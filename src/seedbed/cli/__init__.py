@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from seedbed.cli.evaluating import add_options as add_eval_options
+from seedbed.cli.training import add_options as add_train_options
 
 FORMATS = ("messages", "alpaca", "sharegpt", "openai", "parquet")
 FINETUNING = "finetuning"
@@ -85,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     _curate(commands.add_parser("curate", help="check and clean any dataset: report, then write"))
 
     add_eval_options(commands.add_parser("eval", help="measure a student"))
+    add_train_options(commands.add_parser("train", help="tune a student on examples"))
 
     serve = commands.add_parser(
         "serve-practice", help="run the practice teacher as an OpenAI-compatible local server"

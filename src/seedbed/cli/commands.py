@@ -190,6 +190,17 @@ def evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def train(options: argparse.Namespace) -> int:
+    from seedbed.cli.training import run
+
+    report, facts, ended = run(options)
+    if options.json:
+        _print_json(facts)
+    elif report:
+        print(report)
+    return 0 if ended else INTERRUPTED
+
+
 def serve_practice(options: argparse.Namespace) -> int:
     from seedbed.models.practice import Trouble
     from seedbed.models.practice.faults import Faults
@@ -258,5 +269,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": export,
     "curate": curate,
     "eval": evaluate,
+    "train": train,
     "serve-practice": serve_practice,
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
+from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 from torch.utils.checkpoint import checkpoint
 from transformers import (
     AutoConfig,
@@ -108,7 +112,7 @@ def load_tokenizer(base: str | Path) -> PreTrainedTokenizerBase:
     """
     load: Callable[..., PreTrainedTokenizerBase] = AutoTokenizer.from_pretrained
     try:
-        return load(str(base))
+        return load(str(base), local_files_only=offline(base))
     except (OSError, ValueError) as error:
         raise _not_found(base, error) from error
 
@@ -122,7 +126,9 @@ def load_model(base: str | Path, *, dtype: torch.dtype) -> PreTrainedModel:
     load: Callable[..., PreTrainedModel] = AutoModelForCausalLM.from_pretrained
     try:
         with without_bars():
-            return load(str(base), dtype=dtype, attn_implementation=NAME)
+            return load(
+                str(base), dtype=dtype, attn_implementation=NAME, local_files_only=offline(base)
+            )
     except (OSError, ValueError) as error:
         raise _not_found(base, error) from error
 
@@ -135,7 +141,7 @@ def dtype_of_files(base: str | Path) -> torch.dtype:
     """
     load: Callable[..., Any] = AutoConfig.from_pretrained
     try:
-        found = load(str(base)).dtype
+        found = load(str(base), local_files_only=offline(base)).dtype
     except (OSError, ValueError) as error:
         raise _not_found(base, error) from error
     return found if isinstance(found, torch.dtype) else torch.float32
@@ -181,6 +187,22 @@ def without_bars() -> Iterator[None]:
     finally:
         if shown:
             enable()
+
+
+def offline(base: str | Path) -> bool:
+    """Whether a base has to be here already, since it is a folder, or the hub is out of reach.
+
+    Without this look the hub's client tries for about a minute before it says so.
+    """
+    if Path(base).is_dir() or HF_HUB_OFFLINE:
+        return True
+    if getproxies():  # then names may be resolved elsewhere
+        return False
+    try:
+        socket.getaddrinfo(urlsplit(ENDPOINT).hostname, 443)
+    except OSError:
+        return True
+    return False
 
 
 def _not_found(base: str | Path, error: Exception) -> ConfigError:
