@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,23 @@ def test_a_text_is_answered_alike_alone_and_in_a_batch(base: Path) -> None:
     alone = answers(base, requests, rows=1)
     backwards = answers(base, requests[::-1])[::-1]
     assert together == alone == backwards
+    # Three at once, of which some end while others go on: so new ones join in their place.
+    short = [
+        replace(request, sampling=replace(request.sampling, max_tokens=3 + 5 * (n % 3)))
+        for n, request in enumerate(requests)
+    ]
+    assert answers(base, short, rows=3) == answers(base, short, rows=1)
     assert len({completion.text for completion in together}) > len(TEXTS)
+
+
+def test_long_prompts_are_read_in_parts_and_padding_is_cut_off(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [ask("red " * (n * 12), max_tokens=2 + 40 * (n < 3)) for n in range(1, 9)]
+    whole = answers(base, requests)
+    monkeypatch.setattr("seedbed.models.decoding._PROMPT_TOKENS", 300)
+    monkeypatch.setattr("seedbed.models.decoding._PADDING", 1)
+    assert answers(base, requests) == whole == answers(base, requests, rows=1)
 
 
 def test_draws_differ_and_are_reproduced(base: Path) -> None:

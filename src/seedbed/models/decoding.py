@@ -2,83 +2,103 @@
 
 Why no `generate`: it has one sampling configuration for a whole batch, takes what is not said from
 the checkpoint's `generation_config.json`, seeds one generator for all rows, and pads rows that
-have ended until the last one ends. Here a row's settings are its own and all of them are said, and
-a row that has ended leaves the batch at once.
+have ended until the last one ends. Here a row's settings are its own and all of them are said, a
+row that has ended leaves the batch at once, and others join in its place.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from torch.nn.functional import pad
+from transformers import PreTrainedModel
 
 from seedbed.errors import ModelError
+from seedbed.models.batching import groups
 from seedbed.models.growing import GrowingCache
-from seedbed.models.sampling import Draw, choose
-from seedbed.records import Completion, FinishReason, Request, TokenLogprob, Usage
+from seedbed.models.rows import Row, Scribe
+from seedbed.models.sampling import choose
+
+More = Callable[[Sequence[Row]], Sequence[Row]]
+"""What joins the rows that are under way; may be nothing."""
+
+_PROMPT_TOKENS = 8192
+"""Tokens of prompts, padding included, that are read at once: what they take in memory grows with
+their number, and where rows are padded with the square of their length."""
+
+_PADDING = 64
+"""Tokens in front that are padding in all rows, from which cutting them off is worth a copy."""
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Row:
-    """One request on its way: the prompt's tokens, at most `most` new ones, what came so far."""
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """Rows under way: `logits` [rows, vocabulary] float32 behind the last token of each, `mask`
+    [rows, tokens] int64, and the keys and values of those tokens."""
 
-    request: Request
-    ids: Sequence[int]
-    most: int
-    draw: Draw
-    reason: FinishReason | None = None
-    text: str = ""
-    logprobs: list[TokenLogprob] = field(default_factory=list)
-    abandoned: bool = False
-    """Set from any thread: nobody waits for this row any more."""
-
-    def completion(self) -> Completion:
-        usage = Usage(prompt_tokens=len(self.ids), completion_tokens=len(self.draw.written))
-        return Completion(
-            text=self.text,
-            finish_reason=self.reason or "length",
-            usage=usage,
-            logprobs=tuple(self.logprobs),
-        )
+    rows: list[Row]
+    logits: Tensor
+    mask: Tensor
+    cache: GrowingCache
 
 
 class Decoder:
-    """A model with its tokenizer, and the tokens that end an answer."""
+    """A model that writes rows to their end."""
 
-    def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, ends: frozenset[int]
-    ) -> None:
+    def __init__(self, model: PreTrainedModel, scribe: Scribe) -> None:
         self._model = model
-        self._tokenizer = tokenizer
-        self._ends = ends
+        self._scribe = scribe
         self._device = next(model.parameters()).device
-        run: Callable[..., Any] = model
-        self._run = run
         self._takes = inspect.signature(model.forward).parameters.keys()
 
     def close(self) -> None:
         """Let go of the weights."""
-        del self._model, self._run
+        del self._model
 
     @torch.inference_mode()
-    def decode(self, rows: Sequence[Row], done: Callable[[Row], None]) -> None:
-        """Write all rows to their end; `done` is told of each as it ends.
+    def decode(self, rows: Sequence[Row], done: Callable[[Row], None], more: More) -> None:
+        """Write rows, and what joins them, until none is under way.
 
-        Rows that are abandoned on the way leave without a word.
+        Args:
+            rows: at least one.
+            done: is told of each row as it ends; not of those that were abandoned.
+            more: is asked after each token what is to join, where the model's cache allows it.
 
         Raises:
             ModelError: the model computes what is no number.
         """
-        live = [row for row in rows if not row.abandoned]
-        if not live:
-            return
-        ids, mask = self._padded(live)
+        batch: _Batch | None = self._read(rows)
+        while batch is not None:
+            going = self._write(batch, done)
+            joining = list(more(going.rows)) if going is not None and going.cache.joins else []
+            batch = _joined(going, self._read(joining)) if going and joining else going
+
+    def _read(self, rows: Sequence[Row]) -> _Batch:
+        """Rows whose prompts are read."""
         cache = GrowingCache(self._model.config)
+        if not cache.joins:
+            return self._read_group(rows, cache)
+        batch: _Batch | None = None
+        for places in groups([len(row.ids) for row in rows], tokens=_PROMPT_TOKENS):
+            part = self._read_group(
+                [rows[place] for place in places], GrowingCache(self._model.config)
+            )
+            batch = part if batch is None else _joined(batch, part)
+        assert batch is not None, "no rows to read"
+        return batch
+
+    def _read_group(self, rows: Sequence[Row], cache: GrowingCache) -> _Batch:
+        width = max(len(row.ids) for row in rows)
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        mask = torch.zeros(len(rows), width, dtype=torch.long)
+        for place, row in enumerate(rows):
+            ids[place, width - len(row.ids) :] = torch.tensor(row.ids)
+            mask[place, width - len(row.ids) :] = 1
+        ids, mask = ids.to(self._device), mask.to(self._device)
         logits = self._forward(ids, mask, cache)
         if bool(logits.isnan().any()):
             raise ModelError(
@@ -86,30 +106,34 @@ class Decoder:
                 hint="Its weights are broken, or this precision is too small for it: "
                 'try dtype = "float32".',
             )
-        while True:
-            tokens = self._step(logits, live, done)
-            stay = [
-                place for place, row in enumerate(live) if row.reason is None and not row.abandoned
-            ]
-            if not stay:
-                return
-            if len(stay) < len(live):
-                places = torch.tensor(stay, device=self._device)
-                cache.select(places)
-                mask, live = mask[places], [live[place] for place in stay]
-            ids = torch.tensor([[tokens[place]] for place in stay], device=self._device)
-            mask = torch.cat([mask, mask.new_ones(len(stay), 1)], dim=1)
-            logits = self._forward(ids, mask, cache)
+        return _Batch(rows=list(rows), logits=logits, mask=mask, cache=cache)
 
-    def _padded(self, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-        """Token ids and mask, both [rows, longest], filled up on the left."""
-        width = max(len(row.ids) for row in rows)
-        ids = torch.zeros(len(rows), width, dtype=torch.long)
-        mask = torch.zeros(len(rows), width, dtype=torch.long)
-        for place, row in enumerate(rows):
-            ids[place, width - len(row.ids) :] = torch.tensor(row.ids)
-            mask[place, width - len(row.ids) :] = 1
-        return ids.to(self._device), mask.to(self._device)
+    def _write(self, batch: _Batch, done: Callable[[Row], None]) -> _Batch | None:
+        """One more token for every row; the rows that go on, or None."""
+        tokens = self._choose(batch)
+        for row in batch.rows:
+            if row.reason is not None and not row.abandoned:
+                done(row)
+        stay = [place for place, row in enumerate(batch.rows) if not row.over]
+        if not stay:
+            return None
+        if len(stay) < len(batch.rows):
+            _leave(batch, torch.tensor(stay, device=self._device))
+        ids = torch.tensor([[tokens[place]] for place in stay], device=self._device)
+        batch.mask = pad(batch.mask, (0, 1), value=1)
+        batch.logits = self._forward(ids, batch.mask, batch.cache)
+        return batch
+
+    def _choose(self, batch: _Batch) -> list[int]:
+        """The next token of each row, written down."""
+        scored = [place for place, row in enumerate(batch.rows) if row.scored]
+        # The model's own chances, before temperature and penalties.
+        chances = batch.logits[scored].log_softmax(-1) if scored else None
+        tokens = choose(batch.logits, [row.draw for row in batch.rows])
+        for place, (row, token) in enumerate(zip(batch.rows, tokens, strict=True)):
+            own = chances[scored.index(place)] if chances is not None and row.scored else None
+            self._scribe.write(row, token, own)
+        return tokens
 
     def _forward(self, ids: Tensor, mask: Tensor, cache: GrowingCache) -> Tensor:
         """The logits behind the last token of each row, [rows, vocabulary], float32."""
@@ -121,77 +145,29 @@ class Decoder:
             given["logits_to_keep"] = 1
         # Renamed within transformers 5.
         given["cache" if "cache" in self._takes else "past_key_values"] = cache.inner
-        output = self._run(input_ids=ids, use_cache=True, **given)
-        logits: Tensor = output.logits[:, -1].float()
+        run: Callable[..., Any] = self._model
+        logits: Tensor = run(input_ids=ids, use_cache=True, **given).logits[:, -1].float()
         return logits
 
-    def _step(
-        self, logits: Tensor, rows: Sequence[Row], done: Callable[[Row], None]
-    ) -> Sequence[int]:
-        scored = [place for place, row in enumerate(rows) if _scores(row)]
-        chances = logits[scored].log_softmax(-1) if scored else None
-        tokens = choose(logits, [row.draw for row in rows])
-        for place, row in enumerate(rows):
-            token = tokens[place]
-            row.draw.written.append(token)
-            if token in self._ends:
-                row.reason = "stop"
-            elif chances is not None and _scores(row):
-                row.logprobs.append(self._scored(chances[scored.index(place)], token, row))
-            self._finish(row, done)
-        return tokens
 
-    def _scored(self, chances: Tensor, token: int, row: Row) -> TokenLogprob:
-        """The model's own chances, before temperature and penalties."""
-        most = row.request.sampling.top_logprobs or 0
-        values, places = chances.topk(most)
-        top = zip(places.tolist(), values.tolist(), strict=True)
-        return TokenLogprob(
-            self._said([token]),
-            float(chances[token]),
-            tuple((self._said([place]), value) for place, value in top),
-        )
-
-    def _said(self, ids: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
-
-    def _finish(self, row: Row, done: Callable[[Row], None]) -> None:
-        """End a row that wrote an end, a stop string, or all that it may."""
-        written = row.draw.written
-        if row.reason is None and len(written) >= row.most:
-            row.reason = "length"
-        stops = row.request.sampling.stop
-        if row.reason is None and not (stops and self._stops_here(written, stops)):
-            return
-        text = self._text(written)
-        found = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
-        if found:
-            row.reason, text = "stop", text[: min(found)]
-            row.logprobs = row.logprobs[: self._tokens_of(written, len(text))]
-        if row.reason is not None:
-            row.text = text
-            done(row)
-
-    def _stops_here(self, written: Sequence[int], stops: Sequence[str]) -> bool:
-        """Whether the last token may have completed a stop string; a token is a byte at least."""
-        longest = max(len(stop.encode()) for stop in stops)
-        tail = self._text(written[-longest - 4 :])
-        return any(stop and stop in tail for stop in stops)
-
-    def _text(self, ids: Sequence[int]) -> str:
-        return str(
-            self._tokenizer.decode(
-                list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
-        )
-
-    def _tokens_of(self, written: Sequence[int], length: int) -> int:
-        """How many tokens it takes to write the first `length` characters."""
-        count = len(written)
-        while count and len(self._text(written[: count - 1])) >= length:
-            count -= 1
-        return count
+def _leave(batch: _Batch, places: Tensor) -> None:
+    """Keep only the rows at these places, and no more padding than they need."""
+    mask = batch.mask[places]
+    start = int(mask.argmax(-1).min()) if batch.cache.joins else 0
+    start = start if start >= _PADDING else 0
+    batch.cache.select(places, start=start)
+    batch.mask = mask[:, start:]
+    batch.rows = [batch.rows[place] for place in places.tolist()]
 
 
-def _scores(row: Row) -> bool:
-    return row.request.sampling.top_logprobs is not None
+def _joined(batch: _Batch, other: _Batch) -> _Batch:
+    """Both together; the one with fewer tokens is padded in front."""
+    width = max(batch.mask.shape[1], other.mask.shape[1])
+    masks = [pad(part.mask, (width - part.mask.shape[1], 0)) for part in (batch, other)]
+    batch.cache.join(other.cache)
+    return _Batch(
+        rows=batch.rows + other.rows,
+        logits=torch.cat([batch.logits, other.logits]),
+        mask=torch.cat(masks),
+        cache=batch.cache,
+    )

@@ -20,8 +20,10 @@ from transformers import (
 from transformers.utils import logging
 
 from seedbed.errors import ConfigError, RequestRejected
-from seedbed.models.decoding import Decoder, Row
+from seedbed.models.batching import Room
+from seedbed.models.decoding import Decoder
 from seedbed.models.local_files import check_template
+from seedbed.models.rows import Row, Scribe
 from seedbed.models.sampling import Draw
 from seedbed.records import Request
 
@@ -36,14 +38,14 @@ _GIB = 2**30
 
 @dataclass(slots=True, kw_only=True)
 class Loaded:
-    """A model in memory. `context` is the most tokens of prompt and answer together, `tokens` the
-    most that a batch may hold, padding included."""
+    """A model in memory. `context` is the most tokens of prompt and answer together, `room` what
+    a batch may hold."""
 
     decoder: Decoder
     tokenizer: PreTrainedTokenizerBase
     device: torch.device
     context: int
-    tokens: int
+    room: Room
 
     def row(self, request: Request) -> Row:
         """A request in tokens.
@@ -90,11 +92,11 @@ def load(folder: Path, settings: LocalSettings) -> Loaded:
     config: Any = model.config.get_text_config()
     context = config.to_dict().get("max_position_embeddings")
     return Loaded(
-        decoder=Decoder(model, tokenizer, ends=_ends(model, tokenizer)),
+        decoder=Decoder(model, Scribe(tokenizer, ends=_ends(model, tokenizer))),
         tokenizer=tokenizer,
         device=device,
         context=int(context) if context else 2**31,
-        tokens=_tokens(model, settings, device),
+        room=Room(rows=settings.rows, tokens=_tokens(model, settings, device)),
     )
 
 

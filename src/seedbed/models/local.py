@@ -8,7 +8,7 @@ the event loop goes on. Sampling is what the request says and nothing else: the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +16,23 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from seedbed.errors import Stopped
-from seedbed.models.batching import batch
+from seedbed.models.batching import Waiting
 from seedbed.models.local_files import find_checkpoint, missing_extra
 from seedbed.records import Completion, Request
 
 if TYPE_CHECKING:
-    from seedbed.models.decoding import Row
     from seedbed.models.loading import Loaded
+    from seedbed.models.rows import Row
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 Dtype = Literal["auto", "float32", "bfloat16"]
 
 _GATHER = 0.005
 """Seconds without a new request after which those that wait are run."""
+
+
+_SHARE = 8
+"""Requests join a batch once there is one of them for every so many that are under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,7 @@ class LocalModel:
         self._checkpoint = find_checkpoint(source, home=home)
         self._settings = settings or LocalSettings()
         self.name = self._checkpoint.name
-        self._waiting: list[_Job] = []
+        self._waiting: Waiting[_Job] = Waiting(_longest, _wanted)
         self._running: list[_Job] = []
         self._came = asyncio.Event()
         self._loaded: Loaded | None = None
@@ -127,7 +131,7 @@ class LocalModel:
 
     def stop(self) -> None:
         """Begin nothing more; the batch that runs comes to its end."""
-        _refuse(self._waiting)
+        _refuse(self._waiting.clear())
 
     async def complete(self, request: Request, /) -> Completion:
         """Answer one request, together with those that wait beside it.
@@ -142,7 +146,7 @@ class LocalModel:
             raise RuntimeError("LocalModel is used outside of `async with`")
         row = self._loaded.row(request)
         job = _Job(row, asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
+        self._waiting.add(job)
         self._came.set()
         try:
             return await job.answer
@@ -153,20 +157,35 @@ class LocalModel:
         loop = asyncio.get_running_loop()
         while True:
             await self._gathered()
-            self._waiting = [job for job in self._waiting if not job.answer.done()]
-            lengths = [len(job.row.ids) + job.row.most for job in self._waiting]
-            places = batch(lengths, tokens=loaded.tokens, rows=self._settings.rows)
-            self._running = jobs = [self._waiting[place] for place in places]
-            taken = set(places)
-            self._waiting = [job for i, job in enumerate(self._waiting) if i not in taken]
-            rows, told = [job.row for job in jobs], _teller(loop, jobs)
-            work = loop.run_in_executor(thread, loaded.decoder.decode, rows, told)
+            if not (jobs := self._waiting.take(loaded.room)):
+                continue
+            self._running = jobs
+            work = loop.run_in_executor(thread, self._run, loaded, loop)
             await asyncio.wait([work])
-            problem = work.exception()
-            for job in jobs:
-                if problem is not None and not job.answer.done():
-                    job.answer.set_exception(problem)
+            if (problem := work.exception()) is not None:
+                for job in self._running:
+                    if not job.answer.done():
+                        job.answer.set_exception(problem)
             self._running = []
+
+    def _run(self, loaded: Loaded, loop: asyncio.AbstractEventLoop) -> None:
+        """One batch and all that joins it on its way; in the thread."""
+        answers = {job.row: job.answer for job in self._running}
+
+        def done(row: Row) -> None:
+            loop.call_soon_threadsafe(_answer, answers[row], row.completion())
+
+        def more(going: Sequence[Row]) -> list[Row]:
+            # A few are not worth the copy that their joining takes.
+            if _SHARE * len(self._waiting) < len(going):
+                return []
+            longest = max(row.longest for row in going)
+            jobs = self._waiting.take(loaded.room, beside=len(going), longest=longest)
+            self._running.extend(jobs)
+            answers.update((job.row, job.answer) for job in jobs)
+            return [job.row for job in jobs]
+
+        loaded.decoder.decode([job.row for job in self._running], done, more)
 
     async def _gathered(self) -> None:
         """Wait for requests, and on until no more of them come at once."""
@@ -179,14 +198,12 @@ class LocalModel:
             await asyncio.sleep(_GATHER)
 
 
-def _teller(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> Callable[[Row], None]:
-    """What the thread calls as a row ends."""
-    answers = {id(job.row): job.answer for job in jobs}
+def _longest(job: _Job) -> int:
+    return job.row.longest
 
-    def tell(row: Row) -> None:
-        loop.call_soon_threadsafe(_answer, answers[id(row)], row.completion())
 
-    return tell
+def _wanted(job: _Job) -> bool:
+    return not job.row.abandoned
 
 
 def _answer(answer: asyncio.Future[Completion], completion: Completion) -> None:
@@ -194,8 +211,7 @@ def _answer(answer: asyncio.Future[Completion], completion: Completion) -> None:
         answer.set_result(completion)
 
 
-def _refuse(jobs: list[_Job]) -> None:
+def _refuse(jobs: Iterable[_Job]) -> None:
     for job in jobs:
         if not job.answer.done():
             job.answer.set_exception(Stopped("the run is ending; this request was not answered"))
-    jobs.clear()
