@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
 from seedbed.cli.training import add_options as add_train_options
 
@@ -87,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
 
     add_eval_options(commands.add_parser("eval", help="measure a student"))
     add_train_options(commands.add_parser("train", help="tune a student on examples"))
+
+    add_compare_options(commands.add_parser("compare", help="whether measured students differ"))
 
     serve = commands.add_parser(
         "serve-practice", help="run the practice teacher as an OpenAI-compatible local server"

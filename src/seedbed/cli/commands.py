@@ -201,6 +201,16 @@ def train(options: argparse.Namespace) -> int:
     return 0 if ended else INTERRUPTED
 
 
+def compare(options: argparse.Namespace) -> int:
+    from seedbed.cli.comparing import run
+
+    report, facts = run(options)
+    if options.json:
+        return _print_json(facts)
+    print(report)
+    return 0
+
+
 def serve_practice(options: argparse.Namespace) -> int:
     from seedbed.models.practice import Trouble
     from seedbed.models.practice.faults import Faults
@@ -270,5 +280,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "curate": curate,
     "eval": evaluate,
     "train": train,
+    "compare": compare,
     "serve-practice": serve_practice,
 }

@@ -20,11 +20,12 @@ def result_table(result: Result) -> str:
     title = f"{visible(result.student)} on {result.benchmark}{visible(judge)}"
     lines = [title, "", columns(rows, head=head)]
     if notes:
-        lines += ["", *(_note(note) for note in notes)]
+        lines += ["", *(note_line(note) for note in notes)]
     return "\n".join(lines)
 
 
-def _note(text: str) -> str:
+def note_line(text: str) -> str:
+    """A sentence for the reader, wrapped, without what could steer a terminal."""
     return fill(visible(text), WIDTH, initial_indent="  · ", subsequent_indent="    ")
 
 

@@ -77,18 +77,24 @@ class AlpacaEvalData:
         return {text: place for place, text in enumerate(self.instructions)}
 
 
-def load_data(folder: Path | None = None, *, cache: Path | None = None) -> AlpacaEvalData:
+def load_data(
+    folder: Path | None = None, *, cache: Path | None = None, offline: bool = False
+) -> AlpacaEvalData:
     """Read the benchmark.
 
     Args:
         folder: holds its files under one of the names in `FILES`; from the hub unless given.
         cache: the hub's cache; where its library keeps it unless given.
+        offline: only what the cache has, without a look at the network.
 
     Raises:
         DatasetError: a file is missing, cannot be had, is not what it should be, or does not go
             with the others; or one from the hub does not have the digest it should have.
     """
-    paths = {name: _find(folder, name) if folder else _fetch(name, cache) for name in FILES}
+    paths = {
+        name: _find(folder, name) if folder else _fetch(name, cache, offline=offline)
+        for name in FILES
+    }
     rows = _reference(paths[REFERENCE])
     difficulty = _difficulty(paths[DIFFICULTY])
     if len(rows) != len(difficulty):
@@ -119,8 +125,8 @@ def _find(folder: Path, name: str) -> Path:
     )
 
 
-def _fetch(name: str, cache: Path | None) -> Path:
-    path = fetch(name, cache=cache)
+def _fetch(name: str, cache: Path | None, *, offline: bool) -> Path:
+    path = fetch(name, cache=cache, offline=offline)
     if (found := _digest(path)) != DIGESTS[name]:
         raise DatasetError(
             f"{path}: SHA-256 {found[:12]}…, expected {DIGESTS[name][:12]}… of the published file",

@@ -10,8 +10,8 @@ REPOSITORY = "tatsu-lab/alpaca_eval"
 REVISION = "2edc6fad8be6b14ea7230aabfd08188da6b8b814"
 
 
-def fetch(name: str, *, cache: Path | None = None) -> Path:
-    """The file, from the cache or else from the hub.
+def fetch(name: str, *, cache: Path | None = None, offline: bool = False) -> Path:
+    """The file, from the cache or else, unless `offline`, from the hub.
 
     Raises:
         DatasetError: the library is missing, or the file cannot be had.
@@ -26,11 +26,17 @@ def fetch(name: str, *, cache: Path | None = None) -> Path:
         ) from None
     try:
         found = hf_hub_download(
-            REPOSITORY, name, repo_type="dataset", revision=REVISION, cache_dir=cache
+            REPOSITORY,
+            name,
+            repo_type="dataset",
+            revision=REVISION,
+            cache_dir=cache,
+            local_files_only=offline,
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        tried = "" if offline else f", and {REPOSITORY} on the hub cannot be reached: {error}"
         raise DatasetError(
-            f"{name}: not in the cache, and {REPOSITORY} on the hub cannot be reached: {error}",
+            f"{name}: not in the hub's cache{tried}",
             hint="Check the network, or fetch the files elsewhere and name their folder: --data.",
         ) from error
     return Path(found)
