@@ -191,6 +191,9 @@ def test_both_orders_undo_a_bias_for_the_first_and_are_held_against_each_other(
             same += (seen[0] > 1.5) == (seen[1] > 1.5)
         assert 0 < same < COUNT - 2
         assert annotated.agreement == pytest.approx(same / (COUNT - 2))
+        measured = score(annotated, benchmark, scoring=Scoring(draws=5))
+        agreed = measured.measurement("order_agreement")
+        assert agreed.value == pytest.approx(100 * same / (COUNT - 2))
 
     asyncio.run(work())
 
@@ -231,6 +234,8 @@ def test_what_cannot_be_read_is_counted_and_not_averaged(tmp_path: Path) -> None
         assert raw.dollars == pytest.approx((COUNT - 2) * COST)
         assert raw.settings["judge_prompt"] == PROTOCOL.prompt.digest
         assert raw.settings["temperature"] == 0.9
+        unread_share = result.measurement("unread_judgments")
+        assert unread_share.value == pytest.approx(100 * 11 / (COUNT - 1))
         notes = " ".join(raw.notes)
         assert "Of one made-up student." in notes
         assert "11 of 38 judgments (28.9%) could not be read" in notes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import numpy as np
 from seedbed.errors import DatasetError
 from seedbed.evaluate.alpaca_eval.gamed import GamedRows, gamed_rows
 from seedbed.evaluate.alpaca_eval.hub import fetch
+from seedbed.evaluate.alpaca_eval.leaderboard import Published, read_leaderboard
 from seedbed.evaluate.alpaca_eval.win_rate import Floats
 from seedbed.records import JSON
 
@@ -56,6 +57,7 @@ class AlpacaEvalData:
     difficulty: Floats
     gamed: GamedRows
     digests: Mapping[str, str]
+    leaderboard: Mapping[str, tuple[Published, ...]] = field(default_factory=dict)
 
     @property
     def settings(self) -> dict[str, JSON]:
@@ -111,6 +113,7 @@ def load_data(
         difficulty=difficulty,
         gamed=gamed_rows(paths[GAMED]),
         digests={name: _digest(path) for name, path in paths.items()},
+        leaderboard=read_leaderboard(folder),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from seedbed.errors import DatasetError
 from seedbed.evaluate.alpaca_eval.annotations import Annotated
 from seedbed.evaluate.alpaca_eval.data import AlpacaEvalData
+from seedbed.evaluate.alpaca_eval.leaderboard import standing
 from seedbed.evaluate.alpaca_eval.length_control import (
     Judged,
     LengthControlled,
@@ -91,7 +92,29 @@ def score(
     simple = [means(items, metric, expected_n=expected) for metric in (WIN_RATE, DISCRETE, "chars")]
     raw, *rest = [each for each in simple if each is not None]
     lc, *official = _length_controlled(annotated, data, scoring, raw)
-    return Result(measurements=(raw, lc, *rest, *official), items=tuple(items))
+    checks = _checks(annotated, raw)
+    ranked = [_ranked(each, annotated, data) for each in (raw, lc)]
+    return Result(measurements=(*ranked, *rest, *checks, *official), items=tuple(items))
+
+
+def _ranked(each: Measurement, annotated: Annotated, data: AlpacaEvalData) -> Measurement:
+    """With a note on where it stands among the published rows, if it compares with them."""
+    told = standing(data.leaderboard.get(each.metric, ()), each.value)
+    if not told or _comparable(annotated, data) or annotated.from_text:
+        return each
+    return replace(each, notes=(*each.notes, f"{each.metric}: {told}"))
+
+
+def _checks(annotated: Annotated, like: Measurement) -> list[Measurement]:
+    """How far the judge can be trusted, in percent."""
+    plain = replace(like, low=None, high=None, standard_error=None, notes=())
+    rows = len(annotated.preference)
+    unread = 100 * sum(map(isnan, annotated.preference)) / rows
+    found = [replace(plain, metric="unread_judgments", value=unread, n=rows)]
+    if annotated.agreement is not None:
+        agreed = 100 * annotated.agreement
+        found.append(replace(plain, metric="order_agreement", value=agreed))
+    return found
 
 
 def _items(annotated: Annotated, data: AlpacaEvalData) -> list[Item]:
