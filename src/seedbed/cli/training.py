@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,6 +22,7 @@ from seedbed.records import JSON, Example
 
 if TYPE_CHECKING:
     from seedbed.config_student import StudentTable
+    from seedbed.training.outcome import StepFunction
 
 _OPTIONS = (
     ("preset", str, "NAME", "skillmix (the default), alpaca, wizardlm or tiny"),
@@ -56,6 +57,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="any key of [student]"
+    )
+    command.add_argument(
+        "--signals",
+        nargs="*",
+        default=[],
+        metavar="NAME",
+        help="write what training says of each example to signals.jsonl (see docs/signals.md)",
     )
     command.add_argument("--out", metavar="FOLDER", help="default: training/ in the run's folder")
     command.add_argument("--json", action="store_true", help="print JSON, for machines")
@@ -99,8 +107,17 @@ def run(options: argparse.Namespace) -> tuple[str, JSON, bool]:
             settings=table.settings,
             watch=watch,
             stop=stop,
+            step=_step(options.signals, source.folder, examples),
         )
     return report(done, again=_again()) if shown else "", done.manifest, done.status == "done"
+
+
+def _step(signals: Sequence[str], folder: Path, examples: Sequence[Example]) -> StepFunction:
+    """A plain step, or one that also reads signals."""
+    from seedbed.training.feedback.recording import Recording
+    from seedbed.training.loop import train_step
+
+    return Recording(folder, signals=signals, examples=examples) if signals else train_step
 
 
 def _check_installed() -> None:
