@@ -19,9 +19,10 @@ DECISIVE = (
     "both_orders",
     "data",
     "files",
+    "grading",
     "judge_prompt",
     "order_seed",
-    "reference",
+    "set",
     "world",
 )
 """Settings without which two scores are of different questions, or of another judging."""
