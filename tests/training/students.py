@@ -86,7 +86,9 @@ def make_base(folder: Path, *, chat_template: str | None = CHAT, **sizes: Any) -
         "max_position_embeddings": 512,
         "tie_word_embeddings": False,
     }
-    config = LlamaConfig(vocab_size=len(fast), eos_token_id=fast.eos_token_id, **(shape | sizes))
+    shape |= sizes
+    shape.setdefault("vocab_size", len(fast))
+    config = LlamaConfig(eos_token_id=fast.eos_token_id, **shape)
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
 
