@@ -33,7 +33,7 @@ LAYERS = (
     {"folder"},
     {"decisions", "plan", "projections"},
     {"session", "endpoint"},
-    {"describe", "wiring"},
+    {"checking", "describe", "wiring"},
     {"run"},
     {"report", "view", "ablate"},
     {"cli"},

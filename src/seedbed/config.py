@@ -134,6 +134,18 @@ def _refusal(error: ValidationError, *, place: str, table: tuple[str, ...] = ())
     )
 
 
+def parse_model(content: Mapping[str, Any]) -> ModelTable:
+    """A model's table that was not read from a file.
+
+    Raises:
+        ConfigError: a value that cannot be.
+    """
+    try:
+        return ModelTable.model_validate(content)
+    except ValidationError as error:
+        raise _refusal(error, place="the model", table=("teacher",)) from None
+
+
 def _problem(item: Mapping[str, Any], table: tuple[str, ...]) -> str:
     path = [*table, *(str(part) for part in item["loc"])]
     where = _key(path)

@@ -84,6 +84,7 @@ class ModelTable(Table):
     attempts: Annotated[int, Field(ge=1, le=100)] = 8
     patience: Annotated[float, Field(gt=0)] = 900.0
     price: PriceTable | None = None
+    check: bool = True
     trouble: TroubleTable = TroubleTable()
     local: LocalTable = LocalTable()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -86,7 +86,12 @@ class Endpoint:
 
 @asynccontextmanager
 async def open_model(
-    table: ModelTable, *, journal: Journal, budget: Budget, home: Path = Path()
+    table: ModelTable,
+    *,
+    journal: Journal,
+    budget: Budget,
+    home: Path = Path(),
+    choices: int = 1,
 ) -> AsyncIterator[Endpoint]:
     """A model of the config inside its wrappers; here their order is fixed.
 
@@ -97,6 +102,7 @@ async def open_model(
 
     Args:
         home: what the path of a local model is relative to.
+        choices: as in `ChatSettings`; for checks only.
     """
     allowances = Allowances()
     async with AsyncExitStack() as stack:
@@ -108,7 +114,8 @@ async def open_model(
             local = LocalModel(table.model, settings=_local_settings(table), home=home)
             asked = await stack.enter_async_context(local)
         else:
-            chat = ChatModel(chat_settings(table), allowances=allowances)
+            settings = replace(chat_settings(table), choices=choices)
+            chat = ChatModel(settings, allowances=allowances)
             asked = await stack.enter_async_context(chat)
         announced = Announced(asked, journal)
         budgeted = Budgeted(announced, budget=budget, price=price_of(table))

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from seedbed.card import dataset_card
+from seedbed.checking import check_once, needed
 from seedbed.describe import card_facts
 from seedbed.endpoint import Endpoint, check, model_name, models_of, open_model
 from seedbed.errors import ConfigError, JournalError, SeedbedError
@@ -96,6 +97,7 @@ async def _grow(
     """Work until the recipe ends (True) or `stop` is set (False); calls in flight settle first."""
     async with AsyncExitStack() as stack:
         tables = models_of(plan)
+        await _check(plan, session, journal, budget)
         opened = [
             open_model(table, journal=journal, budget=budget, home=plan.home) for table in tables
         ]
@@ -122,6 +124,18 @@ async def _grow(
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
             _show(session, endpoints, watch)
+
+
+async def _check(plan: RunPlan, session: Session, journal: Journal, budget: Budget) -> None:
+    """Ask a few tiny questions of each server that is not known, before the first real spending.
+
+    Raises:
+        ModelError: it ignores what no run can do without.
+    """
+    for table in models_of(plan):
+        if table.check and table.kind == "server" and table.model != "practice":
+            only = needed(table, plan.config)
+            session.notes += await check_once(table, journal=journal, budget=budget, only=only)
 
 
 async def _work(

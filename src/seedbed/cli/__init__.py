@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from seedbed.cli.checking import add_options as add_check_options
 from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
 from seedbed.cli.training import add_options as add_train_options
@@ -86,6 +87,9 @@ def parser() -> argparse.ArgumentParser:
 
     _curate(commands.add_parser("curate", help="check and clean any dataset: report, then write"))
 
+    add_check_options(
+        commands.add_parser("check", help="find what a model or its server silently ignores")
+    )
     add_eval_options(commands.add_parser("eval", help="measure a student"))
     add_train_options(commands.add_parser("train", help="tune a student on examples"))
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.cli import FINETUNING, TRAINERS
+from seedbed.cli.checking import check
 from seedbed.errors import ConfigError, StorageError
 from seedbed.records import JSON
 
@@ -278,6 +279,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "cost": cost,
     "export": export,
     "curate": curate,
+    "check": check,
     "eval": evaluate,
     "train": train,
     "compare": compare,

@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import TracebackType
 
 import aiohttp
@@ -106,7 +107,10 @@ class ChatModel:
         place = self._settings.host
         if status != 200:
             raise failure(status, headers, body, place=place, now=self._wall())
-        return completion_of(body, request, place=place)
+        completion = completion_of(body, request, place=place)
+        if self._settings.choices > 1:
+            return replace(completion, note=str(len(json.loads(body)["choices"])))
+        return completion
 
     async def _ask(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         if self._session is None:
@@ -186,6 +190,8 @@ class ChatModel:
             body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
         if settings.seed_from_draw:
             body["seed"] = request.draw
+        if settings.choices > 1:
+            body["n"] = settings.choices
         if settings.json_schema and request.schema is not None:
             schema = {"name": "answer", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -37,6 +37,8 @@ class ChatSettings:
         seed_from_draw: whether a request's draw is sent as `seed`.
         max_connections: the most connections at once; at least as many as calls in flight.
         label: overrides `name`.
+        choices: asks for so many choices at once (`n`), of which the first is the completion and
+            their number its `note`: to find out whether a server obeys, and for nothing else.
 
     Raises:
         ConfigError: a value that no server could be reached with.
@@ -54,6 +56,7 @@ class ChatSettings:
     seed_from_draw: bool = False
     max_connections: int = 256
     label: str = ""
+    choices: int = 1
 
     def __post_init__(self) -> None:
         if not self.model.strip():

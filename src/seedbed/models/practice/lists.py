@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from seedbed.models.practice.asked import Asked
 from seedbed.models.practice.marking import verify
+from seedbed.models.practice.material import WORDS
 from seedbed.models.practice.query_types import QUERY_TYPES, PracticeQueryType
 from seedbed.models.practice.reading import (
     between,
@@ -127,3 +128,9 @@ def presence(asked: Asked) -> str:
     covered = {*needed, *(skill_topic(name) for name in needed)}
     names = [name.strip() for name in slot(asked.prompt, "skills").split(",")]
     return "\n".join(f"{name}: {'yes' if spelled(name) in covered else 'no'}" for name in names)
+
+
+def sentence(asked: Asked) -> str:
+    """A sentence of some fifteen words that says nothing, another for every draw."""
+    first, second, *others = asked.rng.sample(WORDS, 9)
+    return f"The {first} and the {second} were there before {', '.join(others)} and all the rest."

@@ -83,6 +83,10 @@ def _asks_for_draft(asked: Asked) -> bool:
     return bool(slot(asked.prompt, "skills") and slot(asked.prompt, "query type", "task type"))
 
 
+def _asks_for_a_sentence(asked: Asked) -> bool:
+    return _says(r"\bone sentence\b", asked.prompt) and _says(r"\bat random\b", asked.prompt)
+
+
 def _anything(_: Asked) -> bool:
     return True
 
@@ -109,6 +113,7 @@ TASKS: tuple[PracticeTask, ...] = (
     PracticeTask("topics", _asks_for_topics, lists.list_topics),
     PracticeTask("skills", _asks_for_skills, lists.list_skills),
     PracticeTask("query_types", _asks_for_query_types, lists.list_query_types),
+    PracticeTask("sentence", _asks_for_a_sentence, lists.sentence),
     PracticeTask("answer", _anything, conversations.answer, ANSWER),
 )
 
