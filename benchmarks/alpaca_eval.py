@@ -98,7 +98,7 @@ def main() -> None:
         error = bootstrap(rows, data.gamed, C=best.C, draws=options.bootstrap).std(ddof=1)
         print(
             f"{student.student:<28}{best.n:>4}{best.length_controlled_winrate:>8.3f}{row:>10.3f}"
-            f"{best.C:>8.3g}{abs(best.length_controlled_winrate - row):>9.0e}"
+            f"{best.C:>8.4g}{abs(best.length_controlled_winrate - row):>9.0e}"
             f"{abs(chosen.length_controlled_winrate - row):>9.0e}"
             f"{error:>7.2f}{best.lc_standard_error:>9.2f}{seconds:>7.3f}",
             flush=True,

@@ -22,6 +22,7 @@ DECISIVE = (
     "grading",
     "judge_prompt",
     "order_seed",
+    "preferences_from",
     "set",
     "world",
 )

@@ -45,7 +45,15 @@ class Judge:
         self.tally = Tally()
         self.asked = 0
         self.failed = 0
+        self._bare = model
         self._model = Metered(model, self.tally)
+
+    async def accepts(self, request: Request) -> bool:
+        """Whether the judge's server takes such a request; its answer is not counted.
+
+        It is journaled like any other, so that asking it again in earnest costs nothing more.
+        """
+        return (await self._bare.complete(request)).finish_reason != "rejected"
 
     async def ask(self, request: Request, read: Callable[[Completion], T | None]) -> Judgment[T]:
         """One judgment. A refused or rejected request has nothing to read.

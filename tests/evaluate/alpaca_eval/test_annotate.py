@@ -47,13 +47,19 @@ def chance_of(first: str, second: str) -> float:
 
 
 class JudgeServer:
-    """A judge on a socket. `logprobs`: whether it lists chances; `lost`: what it cannot judge."""
+    """A judge on a socket. `logprobs`: whether it lists chances; `strict`: whether it rejects who
+    asks for them; `lost`: what it cannot judge."""
 
-    def __init__(self, *, logprobs: bool = True, lost: str = "") -> None:
+    def __init__(self, *, logprobs: bool = True, strict: bool = False, lost: str = "") -> None:
         self._logprobs = logprobs
+        self._strict = strict
         self._lost = lost
 
     async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        if self._strict and "logprobs" in asked.body:
+            error = json.dumps({"error": {"message": "logprobs: not supported"}}).encode()
+            writer.write(head(400, len(error), {"content-type": "application/json"}) + error)
+            return
         body = json.dumps(self._reply(asked.body)).encode()
         writer.write(head(200, len(body), {"content-type": "application/json"}) + body)
 
@@ -215,6 +221,20 @@ def test_a_judge_without_log_probabilities_is_read_by_its_word_and_that_is_said(
     asyncio.run(work())
 
 
+def test_a_server_that_rejects_log_probabilities_is_asked_without_them(tmp_path: Path) -> None:
+    benchmark = data(tmp_path / "data")
+
+    async def work() -> None:
+        async with serving(JudgeServer(logprobs=False, strict=True)) as server:
+            annotated, judge, _ = await judged(tmp_path, benchmark, server)
+            assert ["logprobs" in asked.body for asked in server.asked[:2]] == [True, False]
+            assert len(server.asked) == COUNT - 2 + 1
+        assert (annotated.from_text, judge.asked, judge.failed) == (COUNT - 2, COUNT - 2, 0)
+        assert judge.dollars == pytest.approx((COUNT - 2) * COST)
+
+    asyncio.run(work())
+
+
 def test_what_cannot_be_read_is_counted_and_not_averaged(tmp_path: Path) -> None:
     benchmark = data(tmp_path / "data")
 
@@ -234,6 +254,7 @@ def test_what_cannot_be_read_is_counted_and_not_averaged(tmp_path: Path) -> None
         assert raw.dollars == pytest.approx((COUNT - 2) * COST)
         assert raw.settings["judge_prompt"] == PROTOCOL.prompt.digest
         assert raw.settings["temperature"] == 0.9
+        assert raw.settings["preferences_from"] == "log-probabilities"
         unread_share = result.measurement("unread_judgments")
         assert unread_share.value == pytest.approx(100 * 11 / (COUNT - 1))
         notes = " ".join(raw.notes)

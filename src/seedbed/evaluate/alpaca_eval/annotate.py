@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 
 from seedbed.evaluate.alpaca_eval.annotations import Annotated
@@ -103,6 +103,7 @@ async def annotate(
     """
     annotated = Annotated(student=student, judge=judge.name, baseline=data.baseline)
     pairs = _pairs(outputs, data, protocol)
+    protocol = await _understood(protocol, pairs, judge)
     asked = judge.ask_all((pair.request(protocol) for pair in pairs), read_preference)
     found: dict[int, list[float]] = {}
     waiting = iter(pairs)
@@ -122,6 +123,14 @@ async def annotate(
             mean = sum(preferences) / len(preferences)
             annotated.add(place, mean, outputs[instruction], data.outputs[place])
     return annotated
+
+
+async def _understood(protocol: Protocol, pairs: list[_Pair], judge: Judge) -> Protocol:
+    """The protocol, without log-probabilities where the judge's server rejects asking for them."""
+    if not pairs or await judge.accepts(pairs[0].request(protocol)):
+        return protocol
+    plain = replace(protocol, sampling=replace(protocol.sampling, top_logprobs=None))
+    return plain if await judge.accepts(pairs[0].request(plain)) else protocol
 
 
 def _pairs(outputs: Mapping[str, str], data: AlpacaEvalData, protocol: Protocol) -> list[_Pair]:

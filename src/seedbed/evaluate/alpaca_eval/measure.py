@@ -42,11 +42,12 @@ async def measure(
         DatasetError: none of its answers could be read.
     """
     annotated = await annotate(outputs, student=student, data=data, judge=judge, protocol=protocol)
+    read = "text" if annotated.from_text else "log-probabilities"
     result = score(
         annotated,
         data,
         scoring=scoring,
-        settings={**(settings or {}), **protocol.settings},
+        settings={**(settings or {}), **protocol.settings, "preferences_from": read},
         dollars=judge.dollars,
         notes=(*notes, *protocol.notes(), *judge.notes()),
     )
