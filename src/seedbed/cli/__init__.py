@@ -12,6 +12,7 @@ from seedbed.cli.checking import add_options as add_check_options
 from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
 from seedbed.cli.training import add_options as add_train_options
+from seedbed.cli.viewing import add_options as add_view_options
 
 FORMATS = ("messages", "alpaca", "sharegpt", "openai", "parquet")
 FINETUNING = "finetuning"
@@ -84,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
         "--ignore-decisions", action="store_true", help="write all, as if nobody had judged by hand"
     )
     _json(export)
+
+    add_view_options(commands.add_parser("view", help="look into a run in the browser"))
 
     _curate(commands.add_parser("curate", help="check and clean any dataset: report, then write"))
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.cli import FINETUNING, TRAINERS
 from seedbed.cli.checking import check
+from seedbed.cli.viewing import view
 from seedbed.errors import ConfigError, StorageError
 from seedbed.records import JSON
 
@@ -278,6 +279,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "show": show,
     "cost": cost,
     "export": export,
+    "view": view,
     "curate": curate,
     "check": check,
     "eval": evaluate,
