@@ -145,17 +145,17 @@ def test_lc_win_rates_are_compared_with_refits(tmp_path: Path) -> None:
         score(longer(rows, share=share, chars=chars), benchmark, scoring=scoring)
         for share, chars in ((0.7, 300), (0.3, 90), (0.71, 280))
     )
-    found = compare_lc(first, second, benchmark.gamed, draws=100)
+    found = compare_lc(first, second, benchmark.gamed, draws=50)
     assert found.value > 20
-    assert found.p == pytest.approx(1 / 101)
+    assert found.p == pytest.approx(1 / 51)
     assert found.low is not None
     assert 0 < found.low < found.value
     assert (found.n, found.test) == (40, "swap permutation with refits")
-    back = compare_lc(second, first, benchmark.gamed, draws=100)
+    back = compare_lc(second, first, benchmark.gamed, draws=50)
     assert back.value == pytest.approx(-found.value)
-    same = compare_lc(first, third, benchmark.gamed, draws=100)
+    same = compare_lc(first, third, benchmark.gamed, draws=50)
     assert abs(same.value) < 10
-    itself = compare_lc(first, first, benchmark.gamed, draws=100)
+    itself = compare_lc(first, first, benchmark.gamed, draws=50)
     assert (itself.value, itself.p, itself.low, itself.high) == (0, 1, 0, 0)
     with pytest.raises(ConfigError, match="share 5 judged instructions"):
         compare_lc(first, replace(second, items=second.items[:5]), benchmark.gamed)
