@@ -25,7 +25,7 @@ FOLLOWS: Mapping[Capability, str] = {
     "sampling": "a run would make one text over and over, so it stops here",
     "greedy": "judgments and labels may differ from server to server; the journal keeps the first",
     "max_tokens": "caps cannot hold, since a call may cost more than its worst case; a run stops",
-    "stop": "Self-Instruct's answers run on: paid for, and cut when they are read",
+    "stop": "answers are cut there on arrival, but what was written past it is paid for",
     "usage": "tokens are booked at their worst case, so caps are reached early",
     "system": "prompts that have a system message lose it",
     "logprobs": "judges read the text instead of the chances",

@@ -41,9 +41,11 @@ def completion_of(body: bytes, request: Request, *, place: str) -> Completion:
     text = _text(answer.get("content"), place)
     refusal = answer.get("refusal")
     note = refusal if isinstance(refusal, str) else ""
+    reason = _reason(choice.get("finish_reason"), answer, text=text, refused=bool(note))
+    shown = _stopped(text or "", request)
     return Completion(
-        text=_encodable(text or ""),
-        finish_reason=_reason(choice.get("finish_reason"), answer, text=text, refused=bool(note)),
+        text=_encodable(shown),
+        finish_reason="stop" if len(shown) < len(text or "") else reason,
         usage=_usage(content.get("usage"), request, text=text or ""),
         logprobs=_logprobs(choice.get("logprobs")),
         note=_encodable(note),
@@ -71,6 +73,12 @@ def _text(content: JSON, place: str) -> str | None:
         if len(parts) == len(content) and all(isinstance(part, str) for part in parts):
             return "".join(parts)
     raise _garbled(place, f"a content that is a {type(content).__name__}")
+
+
+def _stopped(text: str, request: Request) -> str:
+    """The text up to its first stop string: some servers ignore those, some leave them in."""
+    ends = [place for stop in request.sampling.stop if stop and (place := text.find(stop)) >= 0]
+    return text[: min(ends)] if ends else text
 
 
 def _reason(

@@ -103,7 +103,7 @@ async def probe(doors: Doors, only: frozenset[Capability] | None = None) -> list
         "system": lambda: _system(doors.plain, cold[0]),
         "logprobs": lambda: _logprobs(doors.plain),
         "json_schema": lambda: _json_schema(doors.plain),
-        "seed": lambda: _seed(doors.seeded),
+        "seed": lambda: _seed(doors.seeded, varies=len({one.text for one in hot}) > 1),
         "n": lambda: _n(doors.several),
     }
     wanted = [name for name in probes if only is None or name in only]
@@ -157,9 +157,13 @@ async def _stop(model: Model, plain: Completion) -> Finding:
     answer = await model.complete(_request(stop=(stop,)))
     if refused := _refused("stop", [answer]):
         return refused
-    if stop in answer.text:
-        return _ignored("stop", f"wrote on past the stop string {stop!r}")
-    return _pass("stop", f"ended before the stop string {stop!r}")
+    # The text itself is cut there on arrival, whatever was sent.
+    written, before = answer.usage.completion_tokens, plain.usage.completion_tokens
+    if not (answer.usage.reported and plain.usage.reported):
+        return _unclear("stop", "without usage nobody can tell how much was written")
+    if answer.text and written >= before > 1:
+        return _ignored("stop", f"wrote {written} tokens, on past the stop string {stop!r}")
+    return _pass("stop", f"ended at the stop string {stop!r}, after {written} of {before} tokens")
 
 
 def _usage_found(answers: list[Completion]) -> Finding:
@@ -207,9 +211,9 @@ async def _json_schema(model: Model) -> Finding:
     return _pass("json_schema", "the answer fits the schema")
 
 
-async def _seed(models: tuple[Model, ...]) -> Finding:
-    if not models:
-        return _unclear("seed", "not sent")
+async def _seed(models: tuple[Model, ...], *, varies: bool) -> Finding:
+    if not models or not varies:
+        return _unclear("seed", "all samples are alike anyway" if models else "not sent")
     request = _request(draw=7, temperature=1.0)
     first, second = [await model.complete(request) for model in models[:2]]
     if refused := _refused("seed", [first, second]):
