@@ -63,6 +63,11 @@ class Student:
         enabled = self.precision == "bf16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
+    @property
+    def _room(self) -> int:
+        """Tokens of a forward pass."""
+        return self.settings.micro_tokens or (1024 if self.device.type == "cpu" else 4096)
+
     def groups(self, lengths: Sequence[int]) -> list[list[int]]:
         """This process's micro-batches of a batch, as indices.
 
@@ -72,9 +77,7 @@ class Student:
         packed = [
             [
                 [share[place] for place in group]
-                for group in pack(
-                    [lengths[index] for index in share], room=self.settings.micro_tokens
-                )
+                for group in pack([lengths[index] for index in share], room=self._room)
             ]
             for share in shares
         ]
