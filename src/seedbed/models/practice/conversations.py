@@ -8,7 +8,7 @@ from seedbed.models.practice.asked import Asked
 from seedbed.models.practice.compose import Task, draw_task
 from seedbed.models.practice.marking import skills_of
 from seedbed.models.practice.query_types import PracticeQueryType, query_type_named
-from seedbed.models.practice.reading import between, conversation, names_in, slot
+from seedbed.models.practice.reading import between, conversation, names_in, section, slot
 from seedbed.models.practice.trouble import falsified
 from seedbed.models.practice.wording import read_instruction, write_instruction, write_response
 from seedbed.models.practice.world import resolve, topics, unknown
@@ -79,6 +79,29 @@ def answer(asked: Asked) -> str:
     wrapped = between(asked.prompt, "instruction", "response")
     task = read_instruction(wrapped or asked.prompt)
     return honest_limits() if task is None else _respond(task, asked, worked=True)
+
+
+def brief(asked: Asked) -> str:
+    """A bare answer, where low effort is asked for: true, without the working."""
+    task = read_instruction(section(asked.prompt, "instruction"))
+    return honest_limits() if task is None else _respond(task, asked, worked=False)
+
+
+def junk(asked: Asked) -> str:
+    """Long vagueness that answers nothing, where a lazy reply is asked for."""
+    return " ".join(asked.rng.sample(_FILLER, len(_FILLER)))
+
+
+_FILLER = (
+    "There are many ways to look at this.",
+    "It depends on a number of things.",
+    "Some people would say one thing and some another.",
+    "In general it is good to keep the whole picture in mind.",
+    "Questions like this come up quite often.",
+    "A careful look will usually help.",
+    "One should take the time that it needs.",
+    "In the end it is up to you.",
+)
 
 
 @lru_cache(maxsize=1)

@@ -87,6 +87,14 @@ def _asks_for_a_sentence(asked: Asked) -> bool:
     return _says(r"\bone sentence\b", asked.prompt) and _says(r"\bat random\b", asked.prompt)
 
 
+def _asks_for_brief(asked: Asked) -> bool:
+    return ends_with_heading(asked.prompt, "brief reply")
+
+
+def _asks_for_junk(asked: Asked) -> bool:
+    return ends_with_heading(asked.prompt, "lazy reply")
+
+
 def _anything(_: Asked) -> bool:
     return True
 
@@ -105,6 +113,8 @@ TASKS: tuple[PracticeTask, ...] = (
         "instances", self_instruct.asks_for_instances, self_instruct.show_instances, EXAMPLE
     ),
     PracticeTask("presence", _asks_for_presence, lists.presence),
+    PracticeTask("brief", _asks_for_brief, conversations.brief, frozenset({"refused"})),
+    PracticeTask("junk", _asks_for_junk, conversations.junk, frozenset({"refused"})),
     PracticeTask("relabel", _asks_to_relabel, lists.relabel),
     PracticeTask("label", _asks_for_label, lists.label),
     PracticeTask("cluster", _asks_for_families, lists.cluster),
