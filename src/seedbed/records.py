@@ -202,6 +202,12 @@ class Example:
     def id(self) -> str:
         return digest(self.instruction.id, self.input, self.response)[:16]
 
+    @property
+    def asked(self) -> str:
+        """What the user says: the instruction, and after a blank line its input, if any."""
+        text = self.instruction.text
+        return f"{text}\n\n{self.input}" if self.input else text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

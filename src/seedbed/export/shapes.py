@@ -53,8 +53,7 @@ def alpaca(example: Example) -> dict[str, JSON]:
 
 def asked(example: Example) -> str:
     """What the user says: the instruction, and after a blank line its input, if there is one."""
-    text = example.instruction.text
-    return f"{text}\n\n{example.input}" if example.input else text
+    return example.asked
 
 
 def _origin(row: dict[str, JSON]) -> dict[str, JSON]:

@@ -33,14 +33,14 @@ TEMPLATE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TinyShape:
-    """The size of a tiny student; 0.9 million parameters with the defaults.
+    """The size of a tiny student; 0.4 million parameters with the defaults.
 
     vocabulary: tokens at most; fewer where the texts have no more pieces that recur.
     length: the longest text it can read, in tokens.
     """
 
-    hidden: int = 128
-    layers: int = 4
+    hidden: int = 96
+    layers: int = 3
     heads: int = 4
     vocabulary: int = 1024
     length: int = 1024
@@ -67,6 +67,8 @@ def make_tiny(
     import torch
     from transformers import LlamaForCausalLM
 
+    from seedbed.training.opening import without_bars
+
     shape = shape or TinyShape()
     tokenizer = _tokenizer(texts, shape)
     with torch.random.fork_rng(devices=[]):
@@ -74,8 +76,9 @@ def make_tiny(
         model = LlamaForCausalLM(_config(len(tokenizer), tokenizer.eos_token_id, shape))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        with without_bars():
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
     except OSError as error:
         raise ConfigError(
             f"{folder}: the tiny student cannot be written: {error.strerror or error}",

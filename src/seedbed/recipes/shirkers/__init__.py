@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from seedbed.export.shapes import asked
 from seedbed.models.model import Model
 from seedbed.prompts import Prompts
 from seedbed.records import Drop, Example, Message, Request, Sampling, digest
@@ -60,7 +59,7 @@ async def shirkers(
 
     async def shirk(place: int) -> tuple[int, Example | Drop]:
         example = examples[place]
-        text = prompts.fill(params.kind, instruction=asked(example))
+        text = prompts.fill(params.kind, instruction=example.asked)
         request = Request(messages=(Message("user", text),), sampling=params.sampling)
         completion = await model.complete(request)
         reply = completion.text.strip().strip('"').strip()
