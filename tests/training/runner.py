@@ -6,15 +6,19 @@ Usage: python -m tests.training.runner BASE COUNT FOLDER SETTINGS_JSON [FOLDER S
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
+import torch.distributed as dist
 from tests.training.students import make_examples
 
 from seedbed.training import TrainSettings, finetune
 
 if __name__ == "__main__":
     base, count, *trainings = sys.argv[1:]
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # one group for all: joining twice may fail
+        dist.init_process_group("gloo")
     for folder, settings in zip(trainings[::2], trainings[1::2], strict=True):
         finetune(
             make_examples(int(count)),
@@ -22,3 +26,5 @@ if __name__ == "__main__":
             folder=Path(folder),
             settings=TrainSettings(**json.loads(settings)),
         )
+    if dist.is_initialized():
+        dist.destroy_process_group()

@@ -1,12 +1,14 @@
-"""A look, before the first step, whether the architecture keeps packed examples apart."""
+"""A look, before the first step, whether a packed row is right for the architecture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from seedbed.errors import ConfigError
+from seedbed.training.attention import NAME
 from seedbed.training.encode import Encoded
 from seedbed.training.loop import logits_of
 from seedbed.training.rows import lay_out
@@ -15,28 +17,45 @@ from seedbed.training.student import Student
 LOOKED_AT = 48
 """Tokens of each of the two examples that are compared."""
 
+EXACT, HALF = 1e-4, 0.1
+"""The largest differences of logits, as shares of the largest, that rounding explains: measured
+over 16 architectures in fp32 they were below 1e-5."""
+
+HINT = "Only decoders whose layers look back by attention alone can be tuned here."
+
 
 def check_isolation(student: Student, examples: Sequence[Encoded]) -> None:
-    """Compare what an example gets alone and behind another one.
+    """Compare what the architecture's own attention makes of an example, with ours of a packed row.
 
-    State-space layers, convolutions over time or a cache that was not thought of would carry
-    something over the border. All processes have to call this.
+    State-space layers and convolutions over time carry something over the border; some
+    architectures have an attention of their own kind. All processes have to call this.
 
     Raises:
-        ConfigError: what an example gets depends on its neighbour.
+        ConfigError: what an example gets is not what it would get alone.
     """
-    if len(examples) < 2 or student.settings.micro_tokens == 1:
-        return
-    first, second = (_start(example) for example in (examples[0], examples[-1]))
-    alone = _logits(student, [second])
-    behind = _logits(student, [first, second])[-len(alone) :]
-    apart = float((alone - behind).norm() / alone.norm())
-    most = 1e-3 if student.precision == "fp32" else 0.1
-    if not apart <= most:
+    pair = _start(examples[0]), _start(examples[-1])
+    _compare(replace(student, precision="fp32"), *pair)
+    if student.precision == "bf16":  # another kernel may do the work then
+        _compare(student, *pair)
+
+
+def _compare(student: Student, first: Encoded, second: Encoded) -> None:
+    try:
+        behind = _logits(student, [first, second], attention=NAME)[-len(second) + 1 :]
+        alone = _logits(student, [second], attention="eager")
+    except (AttributeError, KeyError, NotImplementedError, TypeError) as error:
         raise ConfigError(
-            "this architecture lets an example see its neighbour in a packed row "
-            f"(its logits differ by {apart:.1%})",
-            hint="Set micro_tokens = 1: then every example has a pass of its own.",
+            f"{student.model_class.__name__} does not take packed rows: "
+            f"{type(error).__name__}: {error}",
+            hint=HINT,
+        ) from error
+    apart = float((alone - behind).abs().max() / alone.abs().max())
+    exact = student.precision == "fp32" and student.model.dtype == torch.float32
+    if not apart <= (EXACT if exact else HALF):
+        raise ConfigError(
+            f"{student.model_class.__name__} lets an example see its neighbour in a packed row, or "
+            f"has an attention of its own kind (logits differ by {apart:.1%})",
+            hint=HINT,
         )
 
 
@@ -45,10 +64,13 @@ def _start(example: Encoded) -> Encoded:
     return Encoded(id=example.id, ids=ids, spans=((1, len(ids)),))
 
 
-def _logits(student: Student, examples: Sequence[Encoded]) -> torch.Tensor:
+def _logits(student: Student, examples: Sequence[Encoded], *, attention: str) -> torch.Tensor:
     training = student.model.training
     student.model.train(False)
-    with torch.no_grad():
-        found = logits_of(student, lay_out(examples, device=student.device)).float()
-    student.model.train(training)
-    return found
+    student.model.set_attn_implementation(attention)
+    try:
+        with torch.no_grad():
+            return logits_of(student, lay_out(examples, device=student.device)).float()
+    finally:
+        student.model.set_attn_implementation(NAME)
+        student.model.train(training)

@@ -72,7 +72,6 @@ def open_student(
         shard(model, precision=precision, world=world, device=device.type)
     if settings.checkpointing:
         _checkpoint_layers(model)
-    fused = device.type == "cuda"
     return Student(
         base=str(base),
         base_dtype=dtype_of_files(base),
@@ -82,7 +81,7 @@ def open_student(
         template=template,
         end=_end(tokenizer, settings),
         settings=settings,
-        optimizer=make_optimizer(model, settings, precision=precision, fused=fused),
+        optimizer=make_optimizer(model, settings, precision=precision),
         device=device,
         precision=precision,
         world=world,

@@ -62,9 +62,7 @@ def parameter_groups(model: Module, settings: TrainSettings) -> list[dict[str, A
     return [{"params": found, "weight_decay": decay} for found, decay in groups if found]
 
 
-def make_optimizer(
-    model: Module, settings: TrainSettings, *, precision: Precision, fused: bool
-) -> Optimizer:
+def make_optimizer(model: Module, settings: TrainSettings, *, precision: Precision) -> Optimizer:
     """AdamW over what is trainable; `bf16_split` turns the model's weights to bf16 on the way."""
     groups = parameter_groups(model, settings)
     options: dict[str, Any] = {
@@ -74,7 +72,7 @@ def make_optimizer(
     }
     if precision == "bf16_split":
         return SplitAdamW(groups, lows=split(model.parameters()), **options)
-    return torch.optim.AdamW(groups, fused=fused, **options)
+    return torch.optim.AdamW(groups, fused=True, **options)
 
 
 def split(parameters: Iterable[Parameter]) -> dict[Parameter, Tensor]:

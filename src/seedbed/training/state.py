@@ -133,7 +133,6 @@ def _put(student: Student, tensors: dict[str, Tensor]) -> None:
     for key, tensor in tensors.items():
         kind, _, name = key.partition(":")
         found.setdefault(name, {})[kind] = tensor
-    fused = any(group.get("fused") for group in student.optimizer.param_groups)
     for name, parameter in student.model.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -141,8 +140,8 @@ def _put(student: Student, tensors: dict[str, Tensor]) -> None:
         local(parameter.data).copy_(kept.pop("weight"))
         state = student.optimizer.state.setdefault(parameter, {})
         for kind, tensor in kept.items():
-            if kind == "step":
-                state[kind] = tensor.to(parameter.device if fused else "cpu")
+            if kind == "step":  # fused AdamW counts where the weights are
+                state[kind] = tensor.to(parameter.device)
                 continue
             dtype = tensor.dtype
             state[kind] = torch.zeros_like(parameter, dtype=dtype, requires_grad=False)

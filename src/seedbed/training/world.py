@@ -17,9 +17,15 @@ from seedbed.training.settings import TrainSettings
 
 @contextmanager
 def joined(settings: TrainSettings) -> Iterator[World]:
-    """The processes that torchrun started with this one; just this one without it."""
+    """The processes that torchrun started with this one; just this one without it.
+
+    A process group that is there already is used, and left as it is.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield World()
+        return
+    if dist.is_initialized():
+        yield World(dist.get_rank(), dist.get_world_size(), settings.parallel == "fsdp")
         return
     cuda = torch.cuda.is_available() and not settings.device.startswith("cpu")
     if cuda:
