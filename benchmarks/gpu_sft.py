@@ -147,9 +147,8 @@ def ours(shape: Shape, batches: Sequence[list[Encoded]], options: argparse.Names
     with tempfile.TemporaryDirectory() as folder:
         small = make_base(Path(folder), vocabulary=512, hidden_size=64)
         student = open_student(small, settings=settings)  # for all but its weights
-    fused = device.type == "cuda"
     student.model = model
-    student.optimizer = make_optimizer(model, settings, precision=precision, fused=fused)
+    student.optimizer = make_optimizer(model, settings, precision=precision)
     timed = Timed([], [])
     for batch in batches:
         begin = _now(device)

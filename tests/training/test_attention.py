@@ -9,13 +9,23 @@ import pytest
 import torch
 from transformers import (
     AutoModelForCausalLM,
+    CohereConfig,
+    DeepseekV3Config,
     Gemma2Config,
     Gemma3TextConfig,
+    Glm4Config,
+    GPT2Config,
+    GPTNeoXConfig,
+    GraniteConfig,
     LlamaConfig,
     MistralConfig,
+    MixtralConfig,
+    Olmo2Config,
+    Phi3Config,
     PreTrainedConfig,
     Qwen2Config,
     Qwen3Config,
+    Qwen3MoeConfig,
 )
 
 from seedbed.errors import ConfigError
@@ -35,6 +45,8 @@ SHAPE: Any = {
     "eos_token_id": 2,
 }
 
+PLAIN: Any = {key: value for key, value in SHAPE.items() if key != "head_dim"}
+
 ARCHITECTURES: dict[str, PreTrainedConfig] = {
     "llama": LlamaConfig(**SHAPE),
     "mistral, narrow window": MistralConfig(**SHAPE, sliding_window=5),
@@ -45,6 +57,24 @@ ARCHITECTURES: dict[str, PreTrainedConfig] = {
         query_pre_attn_scalar=16,
     ),
     "gemma3, narrow window": Gemma3TextConfig(**SHAPE, sliding_window=5),
+    "cohere": CohereConfig(**PLAIN),
+    "deepseek v3": DeepseekV3Config(
+        **PLAIN | {"num_key_value_heads": 4}, moe_intermediate_size=16, n_routed_experts=8,
+        q_lora_rank=8, kv_lora_rank=8, qk_rope_head_dim=8, qk_nope_head_dim=8, v_head_dim=8,
+        num_experts_per_tok=2, n_group=1, topk_group=1,
+    ),
+    "glm4": Glm4Config(**SHAPE),
+    "gpt-2, learned positions": GPT2Config(
+        vocab_size=64, n_embd=32, n_layer=2, n_head=4, n_positions=128, bos_token_id=1
+    ),
+    "gpt-neox": GPTNeoXConfig(**{k: v for k, v in PLAIN.items() if k != "num_key_value_heads"}),
+    "granite": GraniteConfig(**PLAIN),
+    "mixtral": MixtralConfig(**PLAIN, num_local_experts=4),
+    "olmo2": Olmo2Config(**PLAIN),
+    "phi3": Phi3Config(**PLAIN),
+    "qwen3 moe": Qwen3MoeConfig(
+        **SHAPE, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=16
+    ),
 }  # fmt: skip
 
 LENGTHS = (7, 1, 16, 4)

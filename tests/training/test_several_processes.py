@@ -36,10 +36,16 @@ def runs(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("runs")
     settings = TrainSettings(**CHOICES)
     finetune(make_examples(COUNT), base=base, folder=place / "one", settings=settings)
+    ways: list[tuple[str, dict[str, Any]]] = [
+        ("ddp", {"parallel": "ddp"}),
+        ("fsdp", {"parallel": "fsdp"}),
+        ("stopped", {"parallel": "fsdp", "stop_at": 3}),
+        ("stopped", {"parallel": "fsdp"}),
+    ]
     two = [
         argument
-        for way in ("ddp", "fsdp")
-        for argument in (str(place / way), json.dumps(CHOICES | {"parallel": way}))
+        for name, choices in ways
+        for argument in (str(place / name), json.dumps(CHOICES | choices))
     ]
     subprocess.run(
         [
@@ -76,3 +82,12 @@ def test_two_processes_are_one(runs: Path, way: str) -> None:
     weights = load_file(runs / way / place)
     for name, tensor in load_file(runs / "one" / place).items():
         assert (weights[name] - tensor).abs().max() < 1e-4, name
+
+
+@pytest.mark.slow
+def test_spread_weights_go_on_where_they_stopped(runs: Path) -> None:
+    """Each process has a state of its own."""
+    whole, parts = lines(runs / "fsdp" / "log.jsonl"), lines(runs / "stopped" / "log.jsonl")
+    assert [{**line, "seconds": 0} for line in parts] == [{**line, "seconds": 0} for line in whole]
+    place = Path("checkpoints") / "epoch-02" / "model.safetensors"
+    assert (runs / "stopped" / place).read_bytes() == (runs / "fsdp" / place).read_bytes()

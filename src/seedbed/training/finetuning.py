@@ -87,7 +87,8 @@ class _Training:
             )
         self.per_epoch = len(self._batches(1))
         student.total = self.per_epoch * self.settings.epochs
-        self.identity = self._identity(examples, held_out)
+        self.data_digest = digest([one.id for one in examples], [one.id for one in held_out])
+        self.identity = self._identity()
         self.before = self.seconds = 0.0
         self.tokens = self.trained_tokens = 0
         self.held_out_loss: float | None = None
@@ -225,14 +226,13 @@ class _Training:
         total = sum(loss * one.trained for loss, one in zip(losses, aside, strict=True))
         return total / sum(one.trained for one in aside)
 
-    def _identity(self, examples: Sequence[Example], held_out: Sequence[Example]) -> str:
+    def _identity(self) -> str:
         """Names what decides the result; another name may not go on in the same folder."""
         return digest(
             self.student.base,
             self.student.template.digest,
             self.settings.deciding,
-            [example.id for example in examples],
-            [example.id for example in held_out],
+            self.data_digest,
         )[:16]
 
     def _write_manifest(self, status: str) -> dict[str, Any]:
@@ -250,7 +250,11 @@ class _Training:
             "precision": self.student.precision,
             "device": self.student.device.type,
             "processes": self.student.world.size,
-            "data": {"train": _counts(self.encoding), "held_out": _counts(self.aside)},
+            "data": {
+                "digest": self.data_digest,
+                "train": _counts(self.encoding),
+                "held_out": _counts(self.aside),
+            },
             "steps": self.student.total,
             "step": self.student.steps,
             "tokens": self.tokens,
