@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.config import Config, parse_config, read_config
-from seedbed.config_steered import SediTable
+from seedbed.config_steered import DirectedTable, SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
@@ -271,6 +271,7 @@ def test_the_template_is_a_config() -> None:
         EvolInstructTable,
         LocalTable,
         SediTable,
+        DirectedTable,
         StudentTable,
     ],
 )
@@ -282,7 +283,7 @@ def test_the_template_explains_every_key(table: type[Table]) -> None:
         assert re.search(f"{as_key}|{as_table}", TEMPLATE, re.MULTILINE), f"{table.__name__}.{key}"
 
 
-OTHERS = ("self_instruct", "evol_instruct", "sedi")
+OTHERS = ("self_instruct", "evol_instruct", "sedi", "directed")
 
 
 def test_what_the_template_offers_is_accepted_where_it_stands() -> None:

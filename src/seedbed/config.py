@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from seedbed.config_steered import SediTable
+from seedbed.config_steered import DirectedTable, SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
@@ -37,10 +37,10 @@ class Config(Table):
     """A run. Paths are relative to the folder of the TOML file.
 
     `count` is of examples kept (of new instructions with Self-Instruct). Unless given it is 4,000
-    for skillmix, 1,000 for self_instruct and sedi; evol_instruct evolves every seed.
+    for skillmix and directed, 1,000 for self_instruct and sedi; evol_instruct evolves every seed.
     """
 
-    recipe: Literal["skillmix", "self_instruct", "evol_instruct", "sedi"] = "skillmix"
+    recipe: Literal["skillmix", "self_instruct", "evol_instruct", "sedi", "directed"] = "skillmix"
     count: Count | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     folder: str = ""
@@ -54,12 +54,13 @@ class Config(Table):
     self_instruct: SelfInstructTable = SelfInstructTable()
     evol_instruct: EvolInstructTable = EvolInstructTable()
     sedi: SediTable = SediTable()
+    directed: DirectedTable = DirectedTable()
     student: StudentTable = StudentTable()
 
     @property
     def judges(self) -> bool:
         """Whether the recipe asks a judge at all."""
-        if self.recipe == "skillmix":
+        if self.recipe in ("skillmix", "directed"):
             return self.skillmix.presence_judge
         return self.recipe == "evol_instruct" and self.evol_instruct.equality_judge is not False
 
@@ -70,6 +71,7 @@ class Config(Table):
             "self_instruct": {"seeds", "self_instruct"},
             "evol_instruct": {"seeds", "evol_instruct"},
             "sedi": {"seeds", "sedi"},
+            "directed": {"skills", "skillmix", "directed"},
         }
         others = set().union(*own.values()) - own[self.recipe]
         if foreign := sorted(others & self.model_fields_set):

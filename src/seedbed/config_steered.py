@@ -69,7 +69,12 @@ class DirectedTable(Table):
     need: Literal["progress", "loss", "none"] = "progress"
     round: Count = 128
     lag: Count = 1
-    rate: Annotated[float, Field(ge=0, le=100)] = 2.0
-    memory: Share = 0.5
-    floor: Share = 0.3
-    held_out_per_arm: Count = 4
+    rate: Annotated[float, Field(ge=0, le=100)] = 1.0
+    memory: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    floor: Share = 0.2
+    held_out_per_arm: Count = 3
+
+    @property
+    def listens(self) -> bool:
+        """Whether anything that the student says is used, so that one has to be trained."""
+        return self.need != "none"

@@ -10,7 +10,7 @@ from seedbed.models.model import Model
 from seedbed.plan import RunPlan
 from seedbed.records import Example
 from seedbed.session import Session
-from seedbed.wiring import evol_instruct, sedi, self_instruct, skillmix
+from seedbed.wiring import directed, evol_instruct, sedi, self_instruct, skillmix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,13 @@ WIRINGS: Mapping[str, Wiring] = {
         forecast=sedi.forecast,
         settings=sedi.settings,
         grow=sedi.grow,
+    ),
+    "directed": Wiring(
+        wanted=skillmix.wanted,
+        forecast=directed.forecast,
+        settings=directed.settings,
+        grow=directed.grow,
+        skills=skillmix.skills,
     ),
 }
 

@@ -110,6 +110,19 @@ async def grow(
 ) -> AsyncIterator[Example]:
     """Both stages."""
     pool = await skills(plan, session, teacher)
+    async for example in skillmix(
+        pool,
+        model=Metered(teacher, session.tally("examples")),
+        prompts=plan.prompts,
+        review=review(plan, session, judge),
+        drop=session.drop,
+        params=params(plan),
+    ):
+        yield example
+
+
+def review(plan: RunPlan, session: Session, judge: Model) -> Review:
+    """The last word on an example, as the config wants it."""
     mode = plan.config.skillmix.leaks
     reviews: list[Review] = [mended(lambda example: guard(example, mode=mode))]
     if plan.config.skillmix.sound:
@@ -117,15 +130,7 @@ async def grow(
     if plan.config.skillmix.presence_judge:
         judging = Metered(judge, session.tally(JUDGE))
         reviews.append(skill_presence(judging, plan.prompts))
-    async for example in skillmix(
-        pool,
-        model=Metered(teacher, session.tally("examples")),
-        prompts=plan.prompts,
-        review=all_of(*reviews),
-        drop=session.drop,
-        params=params(plan),
-    ):
-        yield example
+    return all_of(*reviews)
 
 
 async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:

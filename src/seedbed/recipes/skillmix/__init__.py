@@ -7,7 +7,7 @@ from it, stands in the README beside this file.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
@@ -50,7 +50,7 @@ HOPELESS = 10
 """Mixes without one example after which more of them are not worth their price."""
 
 FIRST_ROUND = 32
-"""Mixes of the first round: it shows whether the teacher can do it at all before all are paid."""
+"""Mixes of the first round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,9 @@ class Params:
     """What shapes a run. `count` is of examples kept, not of attempts.
 
     `redraws`: fresh attempts at a mix whose example was dropped. `rounds`: how often the missing
-    examples are asked for with further mixes. `window`: mixes under way at once; no answer depends
-    on it.
+    examples are asked for with further mixes. `trial`: mixes of the first of several rounds; it
+    shows whether the teacher can do it at all before all are paid. `window`: mixes under way at
+    once; no answer depends on it. `recipe`: whose examples they are, as their origin says.
     """
 
     count: int = 4000
@@ -70,7 +71,9 @@ class Params:
     redraws: int = 0
     rounds: int = 10
     avoid_alike: bool = True
+    trial: int = FIRST_ROUND
     window: int = 512
+    recipe: str = "skillmix"
 
     def __post_init__(self) -> None:
         if not 0 <= self.redraws < DRAWS_PER_MIX:
@@ -85,12 +88,14 @@ async def skillmix(
     review: Review,
     drop: DropSink,
     params: Params,
+    mixes: Iterator[Mix] | None = None,
 ) -> AsyncIterator[Example]:
     """Yield `params.count` examples in the order of their mixes, or fewer if too many fail.
 
-    Each round but the small first asks for exactly as many mixes as are missing. So which requests
-    are made depends on earlier answers and never on timing, and none is made in vain. A round of
-    `HOPELESS` mixes or more that leads to no example is the last one.
+    `mixes` are dealt uniformly from the pool unless others are given; as many are taken from them
+    as are asked. Each round but the small first asks for exactly as many as are missing. So which
+    requests are made depends on earlier answers and never on timing, and none is made in vain. A
+    round of `HOPELESS` mixes or more that leads to no example is the last one.
     """
 
     async def make(mix: Mix) -> tuple[Example | None, list[tuple[Dropped, Drop]]]:
@@ -107,17 +112,18 @@ async def skillmix(
             drops.append((made, verdict))
         return None, drops
 
-    mixes = deal(
-        pool.names,
-        pool.query_types,
-        k=params.k,
-        seed=params.seed,
-        avoid_alike=params.avoid_alike,
-    )
+    if mixes is None:
+        mixes = deal(
+            pool.names,
+            pool.query_types,
+            k=params.k,
+            seed=params.seed,
+            avoid_alike=params.avoid_alike,
+        )
     missing = params.count
     for number in range(params.rounds):
         trial = number == 0 and params.rounds > 1
-        before, asked = missing, min(missing, FIRST_ROUND) if trial else missing
+        before, asked = missing, min(missing, params.trial) if trial else missing
         async for example, drops in ordered(make, islice(mixes, asked), limit=params.window):
             for item, objection in drops:
                 drop(item, objection)
@@ -141,7 +147,7 @@ async def converse(
         }
     }
     origin = Origin(
-        recipe="skillmix",
+        recipe=params.recipe,
         step=params.profile,
         seed=params.seed,
         round=mix.number,

@@ -58,14 +58,14 @@ def deal(
         raise ConfigError("the pool has no query types", hint="Add some to skills.json.")
     tuples = _tuples(skills, k, seed, avoid_alike)
     seen: Counter[tuple[tuple[str, ...], str]] = Counter()
-    for number, query_type in enumerate(_balanced(query_types, seed)):
+    for number, query_type in enumerate(balanced(query_types, seed)):
         mixed = next(tuples)
         question = (mixed, query_type.name)
         yield Mix(number=number, skills=mixed, query_type=query_type, repeat=seen[question])
         seen[question] += 1
 
 
-def _balanced(query_types: Sequence[QueryType], seed: int) -> Iterator[QueryType]:
+def balanced(query_types: Sequence[QueryType], seed: int) -> Iterator[QueryType]:
     """Every type once per block, each block in an order of its own."""
     for block in count():
         yield from rng("query types", seed, block).sample(query_types, len(query_types))
