@@ -118,6 +118,7 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
 
 
 def show(options: argparse.Namespace) -> int:
+    from seedbed.cli.steered_tables import steering_story
     from seedbed.cli.tables import run_story
     from seedbed.folder import find_run
 
@@ -125,6 +126,8 @@ def show(options: argparse.Namespace) -> int:
     if options.json:
         return _print_json(folder.read_manifest())
     print(run_story(folder, samples=options.samples))
+    if steered := steering_story(folder.read_manifest()):
+        print(f"\n{steered}")
     return 0
 
 

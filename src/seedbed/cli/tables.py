@@ -149,6 +149,10 @@ def outputs(folder: RunFolder, manifest: Mapping[str, JSON]) -> list[tuple[str, 
         ("drops", folder.drops),
         ("dataset card", folder.card),
         ("skills", folder.skills),
+        ("batches", folder.batches),
+        ("seeds", folder.seeds),
+        ("rounds", folder.rounds),
+        ("held out", folder.held_out),
     ]
     return [(name, path) for name, path in found if path.exists()]
 

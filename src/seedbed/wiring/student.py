@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from seedbed.config_student import TINY
-from seedbed.errors import ConfigError
+from seedbed.export.shapes import asked
 from seedbed.plan import RunPlan
-from seedbed.records import BatchSignals, Example
+from seedbed.records import BatchSignals, Example, digest
 from seedbed.session import Session
 from seedbed.training.online import OnlineStudent
 from seedbed.training.settings import TrainSettings
@@ -80,7 +81,8 @@ class Pupil:
         Raises:
             ConfigError: there is no such base, or the settings do not fit a run of unknown length.
         """
-        await self._opened(())
+        if self._plan.config.student.base != TINY:
+            await self._opened(())
 
     async def feedback(self, batch: Sequence[Example]) -> BatchSignals:
         return await (await self._opened(batch)).feedback(batch)
@@ -113,7 +115,23 @@ class Pupil:
         if base != TINY:
             folder = self._plan.path(base)
             return folder if folder.is_dir() else base
-        raise ConfigError(
-            'base = "tiny": a student that steers a run is not made on the spot yet',
-            hint="Name a folder of a model, or a hub id, under [student].",
+        texts = [
+            text
+            for example in [*self._texts(), *first]
+            for text in (asked(example), example.response)
+        ]
+        return made_once(
+            texts,
+            self._plan.folder.student / f"tiny-{digest(texts)[:16]}",
+            seed=self._plan.config.seed,
         )
+
+
+def made_once(texts: Sequence[str], folder: Path, *, seed: int) -> Path:
+    """A tiny student of these texts: it is there whole or not at all, and made only once."""
+    if not folder.exists():
+        make_tiny: Callable[..., Path] = import_module("seedbed.training.tiny").make_tiny
+        begun = folder.with_suffix(".part")
+        make_tiny(texts, begun, seed=seed)
+        begun.rename(folder)
+    return folder
