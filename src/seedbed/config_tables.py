@@ -36,6 +36,7 @@ class TroubleTable(Table):
     """What the practice teacher gets wrong on purpose, as shares of its calls."""
 
     duplicate: Share = 0.0
+    imitated: Share = 0.0
     truncated: Share = 0.0
     refused: Share = 0.0
     malformed: Share = 0.0

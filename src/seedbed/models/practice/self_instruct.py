@@ -7,25 +7,21 @@ Inputs of the second kind are drawn here, from the instruction's text alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
 from random import Random
 
 from seedbed.models.practice.asked import Asked
+from seedbed.models.practice.bare import TRIES, read, shown, with_material
 from seedbed.models.practice.compose import Task, draw_task
 from seedbed.models.practice.conversations import favourites, honest_limits
+from seedbed.models.practice.imitating import Model, imitable, imitation
 from seedbed.models.practice.material import (
-    KINDS,
-    draw_material,
-    show_material,
     take_materials,
 )
 from seedbed.models.practice.query_types import QUERY_TYPES
 from seedbed.models.practice.reading import section
 from seedbed.models.practice.trouble import falsified
-from seedbed.models.practice.values import Kind
 from seedbed.models.practice.wording import (
     read_instruction,
     write_instruction,
@@ -39,9 +35,6 @@ LABELLING = ("checking_parity", "naming_weekdays")
 
 CLASSIFICATIONS = 0.15
 """Their share among new tasks, where the prompt does not ask for them alone."""
-
-TRIES = 40
-"""Draws of material until a task works on it, or until another label comes out."""
 
 _CONTINUED = re.compile(r"(?:^|\n)[ \t]*(?P<label>Task )?(?P<number>\d{1,4})[ \t]*[.:]\s*\Z")
 _BLOCK = re.compile(r"###\s*(?P<number>\d{1,4})\.\s*Instruction:\s*\Z")
@@ -107,31 +100,32 @@ def _blocks(first: int, asked: Asked) -> str:
 
 
 def new_tasks(asked: Asked) -> Iterator[Written]:
-    """Tasks without end; with the `duplicate` dial the second is a favourite of the teacher."""
+    """Tasks without end; with the `duplicate` dial the second is a favourite of the teacher.
+
+    With `imitated` each has the skills of one that the prompt shows, where those are of this world.
+    """
     labels_only = re.search(r"(?i)\bclassification tasks\b", asked.prompt) is not None
-    yield _new_task(asked.rng, labels_only)
+    models = imitable(asked) if "imitated" in asked.trouble else []
+    yield _new_task(asked, labels_only, models)
     if "duplicate" in asked.trouble:
         favourite = asked.rng.choice(favourites())
         if task := read_instruction(favourite):
             yield Written(favourite, "", task)
     while True:
-        yield _new_task(asked.rng, labels_only)
+        yield _new_task(asked, labels_only, models)
 
 
-def _new_task(rng: Random, labels_only: bool) -> Written:
+def _new_task(asked: Asked, labels_only: bool, models: Sequence[Model]) -> Written:
+    rng = asked.rng
+    if (found := imitation(models, asked)) is not None:
+        return Written(*found)
     task = _draw(rng, labelling=labels_only or rng.random() < CLASSIFICATIONS)
     kind = rng.choice(QUERY_TYPES)
     text = write_instruction(task, kind, rng, purpose=rng.random() < 0.5)
     if rng.random() < 0.5:
         return Written(text, "", task)
     _, bare = take_materials(text)
-    return Written(bare, _shown(task, rng), task)
-
-
-def _shown(task: Task, rng: Random) -> str:
-    """The materials of a task, each kind once."""
-    materials = {part.material.kind: part.material for part in task}
-    return " ".join(show_material(material, rng) for material in materials.values())
+    return Written(bare, shown(task, rng), task)
 
 
 def _response(task: Task, asked: Asked) -> str:
@@ -157,7 +151,7 @@ def _is_labelling(task: Task) -> bool:
 def tell_kind(asked: Asked) -> str:
     """Yes where the task ends in a label; of what is not of this world: a guess by its words."""
     text = _task_to_judge(asked.prompt)
-    task = _read(text) or with_material(text, seeded("practice kind", text))
+    task = read(text) or with_material(text, seeded("practice kind", text))
     if task is None:
         return "Yes" if re.search(r"(?i)\b(?:classify|true or false|yes or no)\b", text) else "No"
     return "Yes" if _is_labelling(task) else "No"
@@ -210,7 +204,7 @@ def _task_to_show(prompt: str) -> str:
 
 def _instances(text: str, asked: Asked, *, limit: int, distinct: bool) -> Iterator[tuple[str, str]]:
     """Pairs of a shown material, empty where the instruction has its own, and the response."""
-    if task := _read(text):
+    if task := read(text):
         yield "", task[-1].result.text if distinct else _response(task, asked)
         return
     seen: set[str] = set()
@@ -221,40 +215,4 @@ def _instances(text: str, asked: Asked, *, limit: int, distinct: bool) -> Iterat
         output = task[-1].result.text if distinct else _response(task, asked)
         if output not in seen:
             seen.add(output)
-            yield _shown(task, asked.rng), output
-
-
-def with_material(text: str, rng: Random) -> Task | None:
-    """The task of an instruction that lacks its material, with one drawn for it."""
-    kinds = _kinds_wanted(text)
-    for _ in range(TRIES if kinds else 0):
-        if task := _tried(text, kinds, rng):
-            return task
-    return None
-
-
-@lru_cache(maxsize=10_000)
-def _kinds_wanted(text: str) -> tuple[Kind, ...]:
-    """The kinds of material that an instruction works on; none where it is not of this world."""
-    random = seeded("practice kinds", text)
-    for size in (1, 2, 3):
-        for kinds in combinations(KINDS, size):
-            if any(_tried(text, kinds, random) for _ in range(8)):
-                return kinds
-    return ()
-
-
-def _tried(text: str, kinds: tuple[Kind, ...], rng: Random) -> Task | None:
-    shown = " ".join(show_material(draw_material(kind, rng), rng) for kind in kinds)
-    return _read(f"{text} {shown}")
-
-
-def _read(text: str) -> Task | None:
-    """Also where Self-Instruct's `str.capitalize()` has made all but the first letter small."""
-    return read_instruction(text) or read_instruction(
-        _SMALL.sub(lambda found: found[0].upper(), text)
-    )
-
-
-_SMALL = re.compile(r"(?:(?<=[.!?] )|(?<=\([a-j]\) )|\A)[a-z]|\bi\b")
-"""Letters that are capitals in a text that has any."""
+            yield shown(task, asked.rng), output

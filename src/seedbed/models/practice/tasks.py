@@ -106,7 +106,10 @@ TASKS: tuple[PracticeTask, ...] = (
     PracticeTask("evolve", evolving.asks_to_evolve, evolving.evolve, evolving.EVOLVING),
     PracticeTask("compare", evolving.asks_to_compare, evolving.compare),
     PracticeTask(
-        "new_tasks", self_instruct.asks_for_tasks, self_instruct.list_tasks, EXAMPLE | {"duplicate"}
+        "new_tasks",
+        self_instruct.asks_for_tasks,
+        self_instruct.list_tasks,
+        EXAMPLE | {"duplicate", "imitated"},
     ),
     PracticeTask("kind", self_instruct.asks_for_kind, self_instruct.tell_kind),
     PracticeTask(

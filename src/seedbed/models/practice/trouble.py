@@ -17,7 +17,9 @@ from seedbed.models.practice.values import Value, number
 
 DURATIONS = ("slow_seconds", "latency")
 
-SHAPING = ("duplicate", "truncated", "refused", "malformed", "leaked_commentary", "wrong")
+SHAPING = (
+    *("duplicate", "imitated", "truncated", "refused", "malformed", "leaked_commentary", "wrong"),
+)
 """The dials that change answers, and so belong to the teacher's name."""
 
 REFUSAL = "I'm sorry, but I can't help with that request."
@@ -29,6 +31,7 @@ class Trouble:
 
     duplicate: drafts whose instruction is one of five that the teacher is fond of, whatever skills
         were asked for.
+    imitated: lists of new tasks that all need the same skills as one of the tasks shown.
     truncated, refused: examples and answers that are cut short, or declined.
     malformed: examples that are not in the form asked for.
     leaked_commentary: refined responses that speak of their refinement.
@@ -38,6 +41,7 @@ class Trouble:
     """
 
     duplicate: float = 0.0
+    imitated: float = 0.0
     truncated: float = 0.0
     refused: float = 0.0
     malformed: float = 0.0
