@@ -28,8 +28,10 @@ def _sedi(story: Mapping[str, JSON]) -> Iterator[str]:
     if story["diversity"]:
         ours, random = story["diversity"]["batches"], story["diversity"]["random_batches"]
         names = {"similarity": "mean similarity", "vendi": "Vendi score", "entropy": "evenness"}
-        rows = [(said, f"{ours[name]:.4f}", f"{random[name]:.4f}") for name, said in names.items()]
-        yield columns(rows, head=("diversity of a batch", "drawn", "at random"))
+        measures = [
+            (said, f"{ours[name]:.4f}", f"{random[name]:.4f}") for name, said in names.items()
+        ]
+        yield columns(measures, head=("diversity of a batch", "drawn", "at random"))
     if story["signals"]:
         rows = [
             (visible(name), f"{found['first']:.4g}", f"{found['last']:.4g}", f"{found['mean']:.4g}")
