@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,22 @@ def test_a_longer_run_pays_only_for_what_is_new(tmp_path: Path, base: Path) -> N
     alone = run(config(tmp_path, base, "sedi", count=96, name="alone"))
     assert made(tmp_path / "run", "sedi") == made(tmp_path / "alone", "sedi")
     assert paid(longer) < paid(alone) <= paid(short) + paid(longer)
+
+
+@pytest.mark.skipif(find_spec("seedbed.training.tiny") is None, reason="no tiny student here")
+@pytest.mark.parametrize(("recipe", "count"), [("sedi", 400), ("directed", 240)])
+def test_the_examples_run_with_a_student_made_on_the_spot(
+    tmp_path: Path, recipe: str, count: int
+) -> None:
+    """The configs of `examples/`, cut short; run again, the student is not made again."""
+    text = (Path(__file__).parents[1] / "examples" / f"{recipe}.toml").read_text("utf-8")
+    path = tmp_path / f"{recipe}.toml"
+    path.write_text(text.replace(f"count = {count}", "count = 64"))
+    assert run(path).status == "complete"
+    (student,) = (tmp_path / "runs" / recipe / "student").glob("tiny-*")
+    made_at = (student / "config.json").stat().st_mtime_ns
+    assert paid(run(path)) == 0
+    assert (student / "config.json").stat().st_mtime_ns == made_at
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ class SediTable(SelfInstructTable):
     attractive_batches: Count = 3
     instructions_per_batch: Count = 4
     example_signal: str = ""
-    retire: Annotated[int, Field(ge=0)] = 12
+    retire: Annotated[int, Field(ge=0)] | None = None
     least_offspring: Count = 4
     least_seeds: Count = 20
 

@@ -93,6 +93,7 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
     table, made = plan.config.sedi, params(plan)
     signal = f"{table.prefer} {table.signal}" if table.listens else table.prefer
     return {
+        "method": "a reconstruction",
         "asks as": f"Self-Instruct, {table.preset}",
         "largest ROUGE-L": f"{table.threshold} ({made.asking.bootstrap.tokenizer} tokens)",
         "batches": f"{table.batches}, {made.composition.size} examples",

@@ -173,6 +173,8 @@ def test_who_retires_has_offspring_that_taught_least_and_enough_stay() -> None:
     seeds = [none, good, bad, new]
     judging = {"least_offspring": 3, "least_seeds": 1}
     assert credit.worst(seeds, how(retire=1, **judging)) == [bad]
+    assert credit.worst(seeds, how(**judging), come=1) == [bad]
+    assert credit.worst(seeds, how(**judging)) == []
     assert credit.worst(seeds, how(retire=9, **judging)) == [bad, good]
     assert credit.worst(seeds, how(retire=9, least_offspring=1, least_seeds=3)) == [new]
     assert credit.worst(seeds, how(retire=9, least_offspring=1, least_seeds=4)) == []

@@ -128,8 +128,11 @@ class Credit:
     def mean(self, seed: Seed) -> float:
         return self.total[seed.instruction.id] / self.offspring[seed.instruction.id]
 
-    def worst(self, seeds: Sequence[Seed], how: Steering) -> list[Seed]:
-        """The seeds to retire, the worst first: judged ones only, and enough always stay."""
+    def worst(self, seeds: Sequence[Seed], how: Steering, *, come: int = 0) -> list[Seed]:
+        """The seeds to retire, the worst first: judged ones only, and enough always stay.
+
+        `come`: how many were added, which is how many go unless the settings say otherwise.
+        """
         judged = [
             seed
             for seed in seeds
@@ -137,7 +140,7 @@ class Credit:
         ]
         spare = max(0, len(seeds) - how.least_seeds)
         judged.sort(key=lambda seed: (round(self.mean(seed), 9), seed.instruction.id))
-        return judged[: min(how.retire, spare)]
+        return judged[: min(come if how.retire is None else how.retire, spare)]
 
 
 def taught(window: Sequence[Lesson], how: Steering, random: Random) -> list[list[float]]:

@@ -45,7 +45,8 @@ class Steering:
         example_signal: what decides between the instructions of a batch, and what a seed's
             offspring is judged by, by its name in `BatchSignals.examples`. Empty: any
             instructions of an attractive batch, and offspring counts as its whole batch does.
-        retire: seeds that go after a window, those whose offspring taught least.
+        retire: seeds that go after a window, those whose offspring taught least; as many as have
+            come, unless given.
         least_offspring: a seed with fewer trained offspring is not judged yet.
         least_seeds: never fewer than these.
         lag: batches; see `sedi`.
@@ -59,7 +60,7 @@ class Steering:
     attractive_batches: int = 3
     instructions_per_batch: int = 4
     example_signal: str = ""
-    retire: int = 12
+    retire: int | None = None
     least_offspring: int = 4
     least_seeds: int = 20
     lag: int = 2

@@ -113,7 +113,7 @@ class Steering:
             new.append(Seed(instruction=example.instruction, examples=(example,)))
             self._note(Moved(window=number, move="added", seed=new[-1], evidence={"batch": batch}))
         seeds = [*self._versions[-1], *new]
-        gone = self._credit.worst(seeds, self._how)
+        gone = self._credit.worst(seeds, self._how, come=len(new))
         for seed in gone:
             evidence = {
                 "taught": round(self._credit.mean(seed), 6),
