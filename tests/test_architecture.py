@@ -28,7 +28,7 @@ LAYERS = (
     {"recipes"},
     {"training", "evaluate"},
     {"config_tables"},
-    {"config_steered", "config_student"},
+    {"config_ablate", "config_steered", "config_student"},
     {"config"},
     {"folder"},
     {"decisions", "plan", "projections"},

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from seedbed.config_ablate import AblateTable
+from seedbed.config_steered import SediTable
 from seedbed.config_steered import DirectedTable, SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
@@ -31,6 +33,16 @@ from seedbed.errors import ConfigError
 def _named(value: object) -> object:
     """`seeds = "path"` for `seeds = { path = "path" }`."""
     return {"path": value} if isinstance(value, str) else value
+
+
+OWN_TABLES: Mapping[str, frozenset[str]] = {
+    "skillmix": frozenset({"skills", "skillmix"}),
+    "self_instruct": frozenset({"seeds", "self_instruct"}),
+    "evol_instruct": frozenset({"seeds", "evol_instruct"}),
+    "sedi": frozenset({"seeds", "sedi"}),
+    "directed": frozenset({"skills", "skillmix", "directed"}),
+}
+"""The tables that each recipe reads."""
 
 
 class Config(Table):
@@ -56,6 +68,7 @@ class Config(Table):
     sedi: SediTable = SediTable()
     directed: DirectedTable = DirectedTable()
     student: StudentTable = StudentTable()
+    ablate: AblateTable = AblateTable()
 
     @property
     def judges(self) -> bool:
@@ -66,14 +79,7 @@ class Config(Table):
 
     @model_validator(mode="after")
     def _tables_of_this_recipe(self) -> Config:
-        own = {
-            "skillmix": {"skills", "skillmix"},
-            "self_instruct": {"seeds", "self_instruct"},
-            "evol_instruct": {"seeds", "evol_instruct"},
-            "sedi": {"seeds", "sedi"},
-            "directed": {"skills", "skillmix", "directed"},
-        }
-        others = set().union(*own.values()) - own[self.recipe]
+        others = set().union(*OWN_TABLES.values()) - OWN_TABLES[self.recipe]
         if foreign := sorted(others & self.model_fields_set):
             raise ValueError(f'recipe = "{self.recipe}": it does not use {", ".join(foreign)}')
         return self
@@ -199,6 +205,7 @@ _TABLES = {"": "above the first [table]"} | {
         "skills.dataset",
         "skillmix",
         "student",
+        "ablate",
     )
 }
 

@@ -22,7 +22,10 @@ _MANIFEST = {
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
+    """`shared_journal` is a journal outside of the folder, which several runs pay into."""
+
     path: Path
+    shared_journal: Path | None = None
 
     @property
     def config(self) -> Path:
@@ -34,7 +37,7 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        return self.path / "journal.db"
+        return self.shared_journal or self.path / "journal.db"
 
     @property
     def skills(self) -> Path:

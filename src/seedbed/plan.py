@@ -62,25 +62,35 @@ class RunPlan:
         return 16 * self.config.teacher.max_in_flight
 
 
-def plan_run(config: Path, *, folder: Path | None = None) -> RunPlan:
+def plan_run(
+    config: Path,
+    *,
+    folder: Path | None = None,
+    home: Path | None = None,
+    journal: Path | None = None,
+) -> RunPlan:
     """Read and check everything that a run needs, before anything is spent.
 
     Args:
         config: the TOML file.
         folder: where the run is kept, instead of what the config says.
+        home: where relative paths of the config start, instead of its own folder.
+        journal: one that several runs share, instead of the run's own.
 
     Raises:
         ConfigError: the config, a prompt file or the skills file is wrong.
     """
     text = read_config(config)
     parsed = parse_config(text, place=str(config))
-    home = config.parent
+    home = home or config.parent
     named = folder or home / (parsed.folder or Path("runs") / config.stem)
     asker = ASKS_AS.get(parsed.recipe, parsed.recipe)
     prompts = load_prompts(
         f"seedbed.recipes.{asker}", home / parsed.prompts if parsed.prompts else None
     )
-    return RunPlan(config=parsed, text=text, home=home, folder=RunFolder(named), prompts=prompts)
+    return RunPlan(
+        config=parsed, text=text, home=home, folder=RunFolder(named, journal), prompts=prompts
+    )
 
 
 def price_of(table: ModelTable) -> Price | None:

@@ -64,7 +64,7 @@ async def grow(
     earlier, note = _earlier(plan)
     plan.folder.make()
     with Journal(plan.folder.journal) as journal, Projections(plan.folder) as projections:
-        budget = _budget(plan, journal)
+        budget = budget_of(plan, journal)
         session = Session(
             plan=plan,
             journal=journal,
@@ -200,7 +200,7 @@ def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
     return outcome
 
 
-def _budget(plan: RunPlan, journal: Journal) -> Budget:
+def budget_of(plan: RunPlan, journal: Journal) -> Budget:
     """The caps of all sessions together, with what earlier ones spent."""
     config = plan.config
     prices = {model_name(table, home=plan.home): price_of(table) for table in models_of(plan)}

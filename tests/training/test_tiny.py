@@ -40,7 +40,7 @@ def test_it_is_an_ordinary_folder_with_a_template_of_role_tokens(tmp_path: Path)
     assert max(ids) < model.config.vocab_size
     assert model.config.eos_token_id == ids[-1]
     asked = tokenizer.apply_chat_template(turns[:1], tokenize=False, add_generation_prompt=True)
-    assert text.startswith(asked)
+    assert text.startswith(str(asked))
 
 
 def test_no_texts_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from seedbed.cli.checking import add_options as add_check_options
+from seedbed.cli.ablating import add_options as add_ablate_options
 from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
 from seedbed.cli.training import add_options as add_train_options
@@ -96,6 +97,9 @@ def parser() -> argparse.ArgumentParser:
     add_eval_options(commands.add_parser("eval", help="measure a student"))
     add_train_options(commands.add_parser("train", help="tune a student on examples"))
 
+    add_ablate_options(
+        commands.add_parser("ablate", help="arms that differ in one thing, measured")
+    )
     add_compare_options(commands.add_parser("compare", help="whether measured students differ"))
 
     serve = commands.add_parser(

@@ -206,6 +206,16 @@ def train(options: argparse.Namespace) -> int:
     return 0 if ended else INTERRUPTED
 
 
+def ablate(options: argparse.Namespace) -> int:
+    from seedbed.cli.ablating import run
+
+    report, facts = run(options)
+    if options.json:
+        return _print_json(facts)
+    print(report)
+    return 0
+
+
 def compare(options: argparse.Namespace) -> int:
     from seedbed.cli.comparing import run
 
@@ -287,6 +297,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "eval": evaluate,
     "train": train,
+    "ablate": ablate,
     "compare": compare,
     "serve-practice": serve_practice,
 }

@@ -22,7 +22,7 @@ from seedbed.training.isolation import check_isolation
 from seedbed.training.loop import Step, losses_of, train_step
 from seedbed.training.opening import open_student
 from seedbed.training.outcome import Choice, StepFunction, Trained, TrainProgress, lowest_loss
-from seedbed.training.packing import batches, epoch_order
+from seedbed.training.packing import batches, composed_of, epoch_order
 from seedbed.training.settings import TrainSettings
 from seedbed.training.state import Saver, forget_state, load_state
 from seedbed.training.student import Student
@@ -37,6 +37,7 @@ def finetune(
     folder: str | Path,
     settings: TrainSettings,
     held_out: Iterable[Example] | None = None,
+    composed: Sequence[Sequence[str]] = (),
     watch: Callable[[TrainProgress], None] = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
     step: StepFunction = train_step,
@@ -48,6 +49,8 @@ def finetune(
         base: a folder in Hugging Face's layout, or a hub id.
         folder: where everything is written; see `TrainingFolder`.
         held_out: examples to choose the best epoch on, in place of what the settings say.
+        composed: batches as ids of examples, in place of random ones: an epoch takes them in a
+            random order and leaves each together. What is in none of them is not trained on.
         stop: asked after each step; true saves the state and returns.
         step: what makes a step.
         choose: what picks the best checkpoint.
@@ -61,7 +64,8 @@ def finetune(
     with joined(settings) as world:
         student = open_student(base, settings=settings, world=world)
         kept, aside = set_aside(list(examples), settings=settings, given=held_out)
-        training = _Training(student, TrainingFolder(Path(folder)), kept, aside, step, choose)
+        place = TrainingFolder(Path(folder))
+        training = _Training(student, place, kept, aside, step, choose, composed)
         return training.run(watch, stop)
 
 
@@ -76,6 +80,7 @@ class _Training:
         held_out: Sequence[Example],
         step: StepFunction,
         choose: Choice,
+        composed: Sequence[Sequence[str]],
     ) -> None:
         self.student, self.folder, self.step, self.choose = student, folder, step, choose
         self.settings = student.settings
@@ -85,6 +90,7 @@ class _Training:
                 f"no example can be trained on: {dict(self.encoding.counts)}",
                 hint="Make some with `seedbed run`, or choose a larger max_length.",
             )
+        self.composed = composed_of(composed, [one.id for one in self.encoding.kept])
         self.per_epoch = len(self._batches(1))
         student.total = self.per_epoch * self.settings.epochs
         self.data_digest = digest([one.id for one in examples], [one.id for one in held_out])
@@ -127,6 +133,9 @@ class _Training:
         return self._ended("done", manifest)
 
     def _batches(self, epoch: int) -> list[Sequence[int]]:
+        if self.composed:
+            order = epoch_order(len(self.composed), seed=self.settings.seed, epoch=epoch)
+            return [self.composed[place] for place in order]
         order = epoch_order(len(self.encoding.kept), seed=self.settings.seed, epoch=epoch)
         size, drop_last = self.settings.batch_examples, self.settings.drop_last
         return batches(order, size=size, drop_last=drop_last)
@@ -233,6 +242,7 @@ class _Training:
             self.student.template.digest,
             self.settings.deciding,
             self.data_digest,
+            *([self.composed] if self.composed else []),
         )[:16]
 
     def _write_manifest(self, status: str) -> dict[str, Any]:

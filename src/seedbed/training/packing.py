@@ -53,3 +53,10 @@ def share_out(lengths: Sequence[int], *, parts: int) -> list[list[int]]:
         groups[home].append(index)
         totals[home] += lengths[index]
     return [sorted(group) for group in groups]
+
+
+def composed_of(composed: Sequence[Sequence[str]], ids: Sequence[str]) -> list[Sequence[int]]:
+    """Batches given as ids, as places in `ids`; what is not there is left out."""
+    at = {name: place for place, name in enumerate(ids)}
+    found = ([at[name] for name in batch if name in at] for batch in composed)
+    return [batch for batch in found if batch]

@@ -1,0 +1,94 @@
+"""What the students of an ablation are asked, and the batches that their data was composed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedbed.config_ablate import AblateTable
+from seedbed.errors import ConfigError, DatasetError
+from seedbed.evaluate.answers import Question, Student
+from seedbed.evaluate.measurement import Result
+from seedbed.evaluate.practice import (
+    PracticeItem,
+    PracticeSettings,
+    held_out,
+    score,
+    skills_in,
+)
+from seedbed.models.local import LocalModel
+from seedbed.records import Example, Sampling, digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Test:
+    """What every student is asked."""
+
+    items: tuple[PracticeItem, ...]
+    questions: tuple[Question, ...]
+
+    @property
+    def name(self) -> str:
+        return digest([item.id for item in self.items], str(self.questions[:1]))[:16]
+
+    def made(self, result: Result) -> bool:
+        """Whether a result is of these items."""
+        return result.measurements[0].settings.get("items") == self.name
+
+    async def of(self, checkpoint: Path, trained: Sequence[str]) -> Result:
+        """A student's marks; `trained` are the instructions that it was tuned on."""
+        async with LocalModel(checkpoint) as model:
+            student = Student(model)
+            answers = [answer async for (answer,) in student.answer_all(self.questions)]
+        return score(
+            self.items,
+            [None if answer is None else answer.text for answer in answers],
+            student=model.name,
+            trained=trained,
+            settings={"items": self.name},
+            truncated=student.truncated,
+        )
+
+
+def test_of(table: AblateTable, trained: Sequence[str]) -> Test:
+    """The items that all students of an ablation are asked: of the skills that occur in its data,
+    and no task that any arm trains on.
+
+    Raises:
+        ConfigError: nothing of the data is of the practice world.
+    """
+    names = sorted({name for skills in skills_in(trained) for name in skills})
+    if not names:
+        raise ConfigError(
+            "the arms' instructions are not of the practice world, so nothing marks the students",
+            hint='With another teacher than "practice" tune and measure each arm by itself: '
+            "`seedbed train`, `seedbed eval`, `seedbed compare`.",
+        )
+    settings = PracticeSettings(skills=tuple(names), counts=dict.fromkeys(table.k, table.items))
+    items = held_out(settings, trained=trained)
+    sampling = Sampling(temperature=0.0, max_tokens=table.max_tokens)
+    return Test(
+        items=items,
+        questions=tuple(
+            Question(id=item.id, turns=(item.instruction,), sampling=sampling) for item in items
+        ),
+    )
+
+
+def composed_batches(path: Path, examples: Sequence[Example]) -> list[list[str]]:
+    """The batches that a run composed, of these examples; none where it composed none.
+
+    Raises:
+        DatasetError: the file is damaged.
+    """
+    if not path.exists():
+        return []
+    known, batches = {example.id for example in examples}, []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            batches.append([one for one in json.loads(line)["examples"] if one in known])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{path}: line {number}: not a batch: {error!r}") from None
+    return [batch for batch in batches if batch]
