@@ -52,10 +52,10 @@ class WarmUpTable(Table):
     seed, for `epochs`. 0 epochs leave it random.
     """
 
-    examples: Annotated[int, Field(ge=50)] = 1000
-    epochs: Annotated[int, Field(ge=0)] = 4
+    examples: Annotated[int, Field(ge=50)] = 2000
+    epochs: Annotated[int, Field(ge=0)] = 8
     batch_examples: Count = 8
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-3
 
 
 class AblateTable(Table):
@@ -67,7 +67,7 @@ class AblateTable(Table):
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
         default_factory=lambda: [0, 1, 2]
     )
-    match: Annotated[list[Match], Field(min_length=1)] = Field(default_factory=lambda: ["examples"])
+    match: Annotated[list[Match], Field(min_length=1)] = Field(default=["examples"])
     k: Annotated[list[Annotated[int, Field(ge=1, le=5)]], Field(min_length=1)] = Field(
         default_factory=lambda: [1, 2]
     )

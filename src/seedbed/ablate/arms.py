@@ -36,7 +36,7 @@ def arms_of(factors: Sequence[Factor], tables: Sequence[ArmTable]) -> dict[str, 
     Raises:
         ConfigError: nothing to compare, or two arms of the same name.
     """
-    groups = {factor: _BUILT_IN[factor] for factor in factors}
+    groups: dict[str, tuple[Arm, ...]] = {factor: _BUILT_IN[factor] for factor in factors}
     if tables:
         groups["arms"] = tuple(
             Arm(name=one.name, set=one.set, share=one.share, shirkers=one.shirkers)

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from seedbed.cli.checking import add_options as add_check_options
 from seedbed.cli.ablating import add_options as add_ablate_options
+from seedbed.cli.checking import add_options as add_check_options
 from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
 from seedbed.cli.training import add_options as add_train_options
