@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from seedbed.config_ablate import AblateTable
-from seedbed.config_steered import SediTable
 from seedbed.config_steered import DirectedTable, SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (

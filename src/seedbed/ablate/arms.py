@@ -16,6 +16,7 @@ from seedbed.errors import ConfigError
 FRACTIONS = (0.1, 0.2, 0.5)
 """Shares of shirkers; the paper's is 0.2."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One arm; `slug` names its folder."""
