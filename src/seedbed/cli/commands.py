@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seedbed.cli import FINETUNING, TRAINERS
 from seedbed.cli.checking import check
@@ -227,56 +226,10 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def serve_practice(options: argparse.Namespace) -> int:
-    from seedbed.models.practice import Trouble
-    from seedbed.models.practice.faults import Faults
-    from seedbed.models.practice.server import RunningServer, ServerOptions, serve
+    from seedbed.cli.serving import run
 
-    def announce(running: RunningServer) -> None:
-        print(f"practice teacher at {running.base_url} (Ctrl-C ends it)", flush=True)
-        print(f'  [teacher]\n  model = "practice"\n  base_url = "{running.base_url}"')
-
-    serve(
-        options.host,
-        options.port,
-        options=ServerOptions(
-            trouble=Trouble(**_numbers("--trouble", options.trouble, Trouble.__annotations__)),
-            faults=Faults(**_numbers("--fault", options.fault, Faults.__annotations__)),
-            seed=options.seed,
-            api_key=_key(options.api_key_env),
-            requests_per_minute=options.requests_per_minute,
-            max_in_flight=options.max_in_flight,
-        ),
-        announce=announce,
-    )
+    run(options)
     return 0
-
-
-def _numbers(option: str, given: list[str], known: Iterable[str]) -> dict[str, Any]:
-    """KIND=NUMBER pairs of an option.
-
-    Raises:
-        ConfigError: an unknown kind, or no number.
-    """
-    found: dict[str, Any] = {}
-    for text in given:
-        kind, _, number = text.partition("=")
-        if kind not in known:
-            raise ConfigError(
-                f"{option} {text}: unknown kind {kind!r}", hint=f"There are: {', '.join(known)}."
-            )
-        try:
-            found[kind] = int(number) if kind == "attempts" else float(number)
-        except ValueError:
-            raise ConfigError(f"{option} {text}: expected a number after `=`") from None
-    return found
-
-
-def _key(variable: str | None) -> str | None:
-    if variable is None:
-        return None
-    if not (key := os.environ.get(variable)):
-        raise ConfigError(f"--api-key-env {variable}: this environment variable is not set")
-    return key
 
 
 def _print_json(content: JSON) -> int:
