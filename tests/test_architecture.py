@@ -34,7 +34,7 @@ LAYERS = (
     {"decisions", "plan", "projections"},
     {"session", "endpoint"},
     {"checking", "describe", "wiring"},
-    {"run"},
+    {"run", "measuring"},
     {"report", "view", "ablate"},
     {"cli"},
 )

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from seedbed.evaluate.mt_bench.data import MtBench, MtQuestion, read_mt_bench
 from seedbed.evaluate.mt_bench.judging import judge_request, rating
-from seedbed.evaluate.mt_bench.scoring import Rated, judge_answers, measure, questions, score
+from seedbed.evaluate.mt_bench.scoring import (
+    MAX_TOKENS,
+    Rated,
+    judge_answers,
+    measure,
+    questions,
+    score,
+)
 
 __all__ = [
+    "MAX_TOKENS",
     "MtBench",
     "MtQuestion",
     "Rated",
