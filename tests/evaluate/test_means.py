@@ -67,6 +67,13 @@ def test_items_without_the_score_are_expected_and_not_counted() -> None:
     assert MEANS([Item(id="none", scores={}, chars=0)], "m") is None
 
 
+def test_shares_of_nothing_are_no_surer_than_their_groups() -> None:
+    """Twenty groups of two, all wrong, are like twenty items, all wrong."""
+    groups = [str(n // 2) for n in range(40)]
+    assert interval([0.0] * 40, groups) == wilson(0, 20)
+    assert interval([100.0] * 40, groups) == wilson(20, 20)
+
+
 def test_one_group_has_no_interval() -> None:
     found = MEANS(_items([1.0, 2.0, 3.0], groups=1), "m")
     assert found is not None

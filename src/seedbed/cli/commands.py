@@ -6,8 +6,6 @@ import argparse
 import asyncio
 import json
 import shlex
-import signal
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib.resources import files
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.cli import FINETUNING, TRAINERS
 from seedbed.cli.checking import check
+from seedbed.cli.stopping import stop_on_signals
 from seedbed.cli.viewing import view
 from seedbed.errors import ConfigError, StorageError
 from seedbed.records import JSON
@@ -72,7 +71,7 @@ def _grow(options: argparse.Namespace, *, skills_only: bool) -> int:
 
     async def work() -> int:
         stop = asyncio.Event()
-        _stop_on_signals(stop)
+        stop_on_signals(stop)
         with watching(silent=options.json) as watch:
             outcome = await grow(made, watch=watch, stop=stop, skills_only=skills_only)
         if options.json:
@@ -94,26 +93,6 @@ def _command(options: argparse.Namespace) -> str:
     """What to type to run, or to go on with, what the options name."""
     out = ["--out", options.out] if options.out else []
     return shlex.join(["seedbed", "run", options.config, *out])
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """The first Ctrl-C or SIGTERM lets calls in flight settle, the second leaves them in doubt."""
-    loop = asyncio.get_running_loop()
-    main = asyncio.current_task()
-
-    def handle() -> None:
-        if stop.is_set() and main is not None:
-            main.cancel()
-            return
-        stop.set()
-        print(
-            "\nstopping: calls in flight are paid for, so they may still settle; "
-            "once more to leave at once",
-            file=sys.stderr,
-        )
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, handle)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -186,7 +165,10 @@ def curate(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     from seedbed.cli.evaluating import run
+    from seedbed.cli.measuring import run_measuring
 
+    if options.annotations is None:
+        return run_measuring(options)
     report, facts = run(options)
     if options.json:
         return _print_json(facts)

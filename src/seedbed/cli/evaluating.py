@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from seedbed.errors import ConfigError
+from seedbed.cli import measuring
 from seedbed.records import JSON
 
 
@@ -16,6 +16,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", metavar="FOLDER", help="the benchmark's files (else: the hub)")
     command.add_argument("--out", metavar="FOLDER", help="where results are written")
     command.add_argument("--json", action="store_true", help="print JSON, for machines")
+    measuring.add_options(command)
     stored = command.add_argument_group(
         "stored judgments",
         "scored again, with no call: eval alpaca_eval --annotations FILE",
@@ -37,16 +38,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[str, JSON]:
-    """What to print, for people and for machines.
+    """What to print of stored judgments, for people and for machines.
 
     Raises:
-        SeedbedError: something cannot be measured.
+        SeedbedError: they cannot be scored.
     """
-    if options.annotations is not None:
-        from seedbed.cli.rescoring import run_rescoring
+    from seedbed.cli.rescoring import run_rescoring
 
-        return run_rescoring(options)
-    raise ConfigError(
-        f"{options.student}: nothing to measure it by",
-        hint="Name stored judgments: seedbed eval alpaca_eval --annotations FILE.",
-    )
+    return run_rescoring(options)

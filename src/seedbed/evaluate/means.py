@@ -93,11 +93,16 @@ def result_of(measured: Iterable[Measurement | None], items: Iterable[Item]) -> 
 
 
 def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float | None, float | None]:
-    """A 95 % interval of the mean; (None, None) where there is but one group."""
-    if len(set(groups)) < 2:
+    """A 95 % interval of the mean; (None, None) where there is but one group.
+
+    Shares that are all 0 or all 100 get Wilson's interval over the groups: drawing groups anew
+    could not tell how sure that is.
+    """
+    count, kinds = len(set(groups)), set(values)
+    if count < 2:
         return None, None
-    if len(set(groups)) == len(groups) and set(values) <= {0.0, 100.0}:
-        return wilson(sum(value > 0 for value in values), len(values))
+    if kinds <= {0.0, 100.0} and (count == len(groups) or len(kinds) == 1):
+        return wilson(round(sum(values) / 100 * count / len(values)), count)
     return _bootstrap(values, groups)
 
 

@@ -73,13 +73,17 @@ class EvalPlan:
         limit: only the first so many questions of each.
         sampling: what is to differ from the benchmarks' own.
         trained: runs whose examples the student was tuned on, for `practice`.
+        both_orders: AlpacaEval's judge is asked twice, the outputs swapped.
+        knowledge: the tasks of `knowledge`; `chat` shows them through the chat template;
+            `tokenizer` is the one of an endpoint, its model's name unless given.
+        teacher: who wrote the student's data, where it is known; only to warn of favours.
     """
 
     subject: Subject
     benchmarks: tuple[str, ...]
     folder: Path
     judge: ModelTable | None = None
-    budget: BudgetTable = BudgetTable()
+    budget: BudgetTable = field(default_factory=BudgetTable)
     data: Path | None = None
     limit: int | None = None
     sampling: SamplingWish = SamplingWish()
@@ -89,7 +93,7 @@ class EvalPlan:
     knowledge: tuple[KnowledgeTask, ...] = OPEN_LLM_V1
     chat: bool = False
     tokenizer: str = ""
-    teacher: str = field(default="")
+    teacher: str = ""
 
     def __post_init__(self) -> None:
         """Find what is missing before anything is asked.

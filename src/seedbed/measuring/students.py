@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,9 +19,12 @@ _HERE = 5
 
 
 class EvalConfig(Table):
-    """The TOML of `seedbed eval`: who is measured, who judges, and the caps."""
+    """The TOML of `seedbed eval`: who is measured, who judges, and the caps.
 
-    student: ModelTable
+    As STUDENT it needs [student], behind --judge [judge].
+    """
+
+    student: ModelTable | None = None
     judge: ModelTable | None = None
     budget: BudgetTable = BudgetTable()
 
@@ -36,7 +39,7 @@ class Subject:
 
     table: ModelTable
     judge: ModelTable | None = None
-    budget: BudgetTable = BudgetTable()
+    budget: BudgetTable = field(default_factory=BudgetTable)
     home: Path = Path()
     folder: Path | None = None
     run: RunFolder | None = None
@@ -55,18 +58,20 @@ def subject_of(text: str, *, url: str | None = None, key_variable: str | None = 
         ConfigError: it is none of these.
     """
     if url is not None:
-        return Subject(table=_table(model=text, base_url=url, api_key_env=key_variable))
+        return Subject(table=table_of(text, url=url, key_variable=key_variable))
     if text == "practice":
-        return Subject(table=_table(model=text))
+        return Subject(table=table_of(text))
     path = Path(text)
     if path.suffix == ".toml":
         config = read_eval_config(path)
+        if config.student is None:
+            raise ConfigError(f"{path}: no [student] in it")
         found = _in_folder(config.student, home=path.parent)
         return replace(found, judge=config.judge, budget=config.budget)
     if path.is_dir():
         return _local(_checkpoint(path))
     if text.startswith("hf/"):
-        return _in_folder(_table(model=text), home=Path())
+        return _in_folder(table_of(text), home=Path())
     raise ConfigError(
         f"{text}: no student",
         hint="Name a checkpoint's or a training's folder, hf/ORG/MODEL, a TOML with [student], "
@@ -85,13 +90,18 @@ def _in_folder(table: ModelTable, *, home: Path) -> Subject:
 
 def _local(path: Path) -> Subject:
     path = path.resolve()
-    table = _table(model=f"hf/{path}")
+    table = table_of(f"hf/{path}")
     return Subject(table=table, folder=path / "evaluation", run=_run_of(path))
 
 
-def _table(**values: str | None) -> ModelTable:
+def table_of(model: str, *, url: str | None = None, key_variable: str | None = None) -> ModelTable:
+    """A model with nothing but its name, address and key.
+
+    Raises:
+        ConfigError: the address or the variable's name is none.
+    """
     try:
-        return ModelTable(**values)
+        return ModelTable(model=model, base_url=url, api_key_env=key_variable)
     except ValidationError as error:
         raise ConfigError(_said(error)) from None
 
