@@ -1,53 +1,60 @@
-"""Local OpenAI-compatible servers made of a function: a judge or a student over a real socket."""
+"""A judge or a student made of a function, behind a real socket in a thread of its own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
-from aiohttp import web
-
-from seedbed.records import JSON
-
-Reply = Callable[[dict[str, JSON]], str]
+Reply = Callable[[dict[str, Any]], str]
 """From a request's body to what the model says."""
 
 
-@asynccontextmanager
-async def serving(reply: Reply) -> AsyncIterator[str]:
-    """The base URL of a server that answers chat completions with `reply`."""
-
-    async def chat(request: web.Request) -> web.Response:
-        body = json.loads(await request.read())
-        choice = {
-            "index": 0,
-            "message": {"role": "assistant", "content": reply(body)},
-            "finish_reason": "stop",
-        }
-        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-        return web.json_response(
-            {
-                "object": "chat.completion",
-                "model": body["model"],
-                "choices": [choice],
-                "usage": usage,
-            }
-        )
-
-    app = web.Application(client_max_size=16 * 2**20)
-    app.router.add_post("/v1/chat/completions", chat)
-    runner = web.AppRunner(app, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}/v1"
-    finally:
-        await runner.cleanup()
+@dataclass(slots=True)
+class ThreadedServer:
+    url: str
+    asked: list[dict[str, Any]] = field(default_factory=list)
 
 
-def last_user(body: dict[str, JSON]) -> str:
-    """What the user said last in a request."""
-    return str([one["content"] for one in body["messages"] if one["role"] == "user"][-1])
+@contextmanager
+def threaded(reply: Reply) -> Iterator[ThreadedServer]:
+    """A server that answers chat completions with `reply`, as OpenAI's would."""
+    running = ThreadedServer(url="")
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            running.asked.append(body)
+            message = {"role": "assistant", "content": reply(body)}
+            answer = json.dumps(
+                {
+                    "model": body["model"],
+                    "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                    "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+                }
+            ).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        running.url = f"http://127.0.0.1:{server.server_port}/v1"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield running
+        finally:
+            server.shutdown()

@@ -54,7 +54,7 @@ PRESETS: Mapping[str, tuple[KnowledgeTask, ...]] = {"open-llm-v1": OPEN_LLM_V1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A local checkpoint, run in this process."""
+    """A local checkpoint, run in this process, on the best device unless one is given."""
 
     path: str
     device: str | None = None
@@ -62,10 +62,16 @@ class Checkpoint:
 
     @property
     def arguments(self) -> tuple[str, dict[str, str | int]]:
-        arguments: dict[str, str | int] = {"pretrained": self.path}
-        if self.device:
-            arguments["device"] = self.device
-        return "hf", arguments
+        return "hf", {"pretrained": self.path, "device": self.device or _device()}
+
+
+def _device() -> str:
+    """The best there is; the harness itself would insist on a GPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.evaluate.made import write_ifeval
 
 from seedbed.errors import DatasetError
 from seedbed.evaluate.ifeval import PROMPTS_FILE, read_prompts, read_responses, score, verdicts
@@ -17,26 +18,7 @@ here = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data/ifeval is no
 
 
 def _prompts(folder: Path) -> Path:
-    rows = [
-        {
-            "key": 1,
-            "prompt": "No commas. Two bullets.",
-            "instruction_id_list": [
-                "punctuation:no_comma",
-                "detectable_format:number_bullet_lists",
-            ],
-            "kwargs": [{}, {"num_bullets": 2}],
-        },
-        {
-            "key": 2,
-            "prompt": "In capitals.",
-            "instruction_id_list": ["change_case:english_capital"],
-            "kwargs": [{"relation": None}],
-        },
-    ]
-    path = folder / PROMPTS_FILE
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
+    return write_ifeval(folder) / PROMPTS_FILE
 
 
 def test_loose_forgives_what_stands_around_the_answer() -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.evaluate.made import write_mt_bench
 
 from seedbed.errors import DatasetError, ModelError
 from seedbed.evaluate.answers import Student
@@ -30,28 +31,7 @@ here = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data/mt_bench is 
 
 
 def _bench(folder: Path) -> MtBench:
-    """A small benchmark of our own in the official layout."""
-    rows: dict[str, list[JSON]] = {
-        "question.jsonl": [
-            {"question_id": 1, "category": "writing", "turns": ["Write {answer}.", "Shorter."]},
-            {"question_id": 2, "category": "math", "turns": ["2 + 3?", "Twice that?"]},
-            {"question_id": 3, "category": "x", "turns": ["A", "B"], "required_temperature": 0.3},
-        ],
-        "judge_prompts.jsonl": [
-            {"name": name, "system_prompt": f"You judge: {name}.", "prompt_template": template}
-            for name, template in {
-                "single-v1": "Q {question} A {answer} E",
-                "single-math-v1": "Q {question} R {ref_answer_1} A {answer} E",
-                "single-v1-multi-turn": "Q {question_1} {answer_1} {question_2} {answer_2} E",
-                "single-math-v1-multi-turn": "R {ref_answer_1} {ref_answer_2} "
-                "Q {question_1} {answer_1} {question_2} {answer_2} E",
-            }.items()
-        ],
-        "reference_answer_gpt-4.jsonl": [{"question_id": 2, "choices": [{"turns": ["5", "10"]}]}],
-    }
-    for name, lines in rows.items():
-        (folder / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return read_mt_bench(folder)
+    return read_mt_bench(write_mt_bench(folder))
 
 
 @pytest.mark.parametrize(

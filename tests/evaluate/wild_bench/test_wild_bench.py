@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.evaluate.made import wild_task, write_wild_bench
 
 from seedbed.errors import DatasetError
 from seedbed.evaluate.answers import Student
@@ -34,38 +35,9 @@ DATA = Path(__file__).parents[3] / "../shared/data/wildbench"
 
 here = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data/wildbench is not here")
 
-TAGS = ("Creative Writing", "Planning", "Math", "Advice seeking", "Coding & Debugging")
-
-
-def _task(name: str, tag: str, *more: str) -> dict[str, JSON]:
-    return {
-        "session_id": name,
-        "conversation_input": [
-            {"role": "user", "content": "Hello", "language": "English"},
-            {"role": "assistant", "content": "Hi"},
-            {"role": "user", "content": f"Query of {name}"},
-        ],
-        "checklist": ["Is it right?", "Is it {$model_output}?"],
-        "primary_tag": tag,
-        "secondary_tags": list(more),
-    }
-
 
 def _bench(folder: Path, *, references: dict[str, dict[str, str]] | None = None) -> WildBench:
-    """A small benchmark of our own in the layout that is documented."""
-    tasks = [_task(f"t{number}", TAGS[number % 5], "Editing") for number in range(10)]
-    (folder / "tasks.jsonl").write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    (folder / "eval_template.score.v2.md").write_text(
-        "H {$history} Q {$user_query} O {$model_output} C {$checklist} E"
-    )
-    (folder / "eval_template.pairwise.v2.md").write_text(
-        "H {$history} Q {$user_query} A {$candidate_A} B {$candidate_B} C {$checklist} E"
-    )
-    for name, outputs in (references or {}).items():
-        (folder / "references").mkdir(exist_ok=True)
-        rows = [{"session_id": task, "output": [text]} for task, text in outputs.items()]
-        (folder / "references" / f"{name}.json").write_text(json.dumps(rows))
-    return read_wild_bench(folder)
+    return read_wild_bench(write_wild_bench(folder, references=references))
 
 
 def _model(say: Callable[[str], str], *, name: str = "fake") -> FakeModel:
@@ -229,10 +201,11 @@ def test_the_order_of_a_pair_is_drawn_once_for_all_students(tmp_path: Path) -> N
     ("row", "said"),
     [
         ({"session_id": "x"}, "expected session_id, conversation_input and checklist"),
-        (_task("x", "Poetry"), "unknown tag 'Poetry'"),
-        (_task("x", "Math") | {"conversation_input": [{"role": "user"}]}, "turns with a role"),
+        (wild_task("x", "Poetry"), "unknown tag 'Poetry'"),
+        (wild_task("x", "Math") | {"conversation_input": [{"role": "user"}]}, "turns with a role"),
         (
-            _task("x", "Math") | {"conversation_input": [{"role": "assistant", "content": "y"}]},
+            wild_task("x", "Math")
+            | {"conversation_input": [{"role": "assistant", "content": "y"}]},
             "does not end with the user",
         ),
     ],
