@@ -62,10 +62,10 @@ def run(options: argparse.Namespace) -> tuple[str, JSON]:
 
 async def _work(study: Study, *, silent: bool) -> Sequence[Compared]:
     from seedbed.ablate import ablate
-    from seedbed.cli.commands import _stop_on_signals
+    from seedbed.cli.stopping import stop_on_signals
 
     stop = asyncio.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     return await ablate(study, say=(lambda line: None) if silent else _saying(), stop=stop)
 
 
