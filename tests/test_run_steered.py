@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -198,7 +197,6 @@ def test_a_longer_run_pays_only_for_what_is_new(tmp_path: Path, base: Path) -> N
     assert paid(longer) < paid(alone) <= paid(short) + paid(longer)
 
 
-@pytest.mark.skipif(find_spec("seedbed.training.tiny") is None, reason="no tiny student here")
 @pytest.mark.parametrize(("recipe", "count"), [("sedi", 400), ("directed", 240)])
 def test_the_examples_run_with_a_student_made_on_the_spot(
     tmp_path: Path, recipe: str, count: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -130,7 +129,8 @@ class Pupil:
 def made_once(texts: Sequence[str], folder: Path, *, seed: int) -> Path:
     """A tiny student of these texts: it is there whole or not at all, and made only once."""
     if not folder.exists():
-        make_tiny: Callable[..., Path] = import_module("seedbed.training.tiny").make_tiny
+        from seedbed.training.tiny import make_tiny
+
         begun = folder.with_suffix(".part")
         make_tiny(texts, begun, seed=seed)
         begun.rename(folder)
