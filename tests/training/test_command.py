@@ -16,6 +16,7 @@ from tests.training.students import make_base, make_examples
 
 from seedbed.cli import main
 from seedbed.export import write_examples
+from seedbed.training.settings import preset
 
 QUICK = ["--epochs", "2", "--batch-examples", "8", "--learning-rate", "3e-3", "--device", "cpu"]
 
@@ -53,7 +54,7 @@ def test_a_run_tunes_the_student_of_its_config(base: Path, tmp_path: Path) -> No
     assert main(["train", str(path), "--json"]) == 0
     made = json.loads((tmp_path / "run" / "training" / "training.json").read_text())
     assert made["settings"]["template"] == "plain"
-    assert made["settings"]["batch_examples"] == 32
+    assert made["settings"]["batch_examples"] == preset("tiny").batch_examples
     assert made["data"]["train"]["examples"] == 12
     again = ["train", str(tmp_path / "run"), "--template", "own", "--set", "clip=0.5"]
     assert main([*again, "--out", str(tmp_path / "other")]) == 0
@@ -86,6 +87,21 @@ def test_ctrl_c_keeps_the_state_and_says_how_to_go_on(
     assert 3 <= step < 36
     assert main([*command, "--json"]) == 0
     assert [line["step"] for line in lines(log)] == list(range(1, 37))
+
+
+def test_a_tiny_student_is_made_once_from_the_texts(data: Path, tmp_path: Path) -> None:
+    """And goes on after an interruption as the same base."""
+    command = ["train", str(data), "--base", "tiny", "--out", str(tmp_path / "tiny")]
+    command += ["--epochs", "1", "--device", "cpu"]
+    assert main(command) == 0
+    made = json.loads((tmp_path / "tiny" / "training.json").read_text())
+    assert made["base"] == str(tmp_path / "tiny" / "base")
+    assert made["settings"]["learning_rate"] == preset("tiny").learning_rate
+    assert (tmp_path / "tiny" / "checkpoints" / "epoch-01" / "config.json").exists()
+    weights = tmp_path / "tiny" / "base" / "model.safetensors"
+    before = weights.stat().st_mtime_ns
+    assert main(command) == 0
+    assert weights.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.training.students import CHAT, make_base, make_examples
+from tests.training.students import CHAT, make_base, make_examples, make_student
 from transformers import AutoTokenizer
 
 from seedbed.errors import ConfigError
@@ -121,6 +121,12 @@ def test_what_cannot_be_trained_on_is_dropped_for_a_reason_and_counted(base: Pat
     assert encoding.counts["special_token_in_text"] == 1
     assert encoding.counts["cut"] == sum(len(e) == 30 for e in encoding.kept) == 1
     assert encoding.counts["trained_tokens"] == sum(e.trained for e in encoding.kept)
+
+
+def test_no_example_is_longer_than_the_model_has_positions_for(tmp_path: Path) -> None:
+    student = make_student(make_base(tmp_path, max_position_embeddings=24), max_length=512)
+    (found,) = student.encode([BARE]).kept
+    assert (len(found), found.cut) == (24, True)
 
 
 def test_a_token_over_the_border_is_not_trained_on(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -216,19 +215,14 @@ def _examples(data: Path | str) -> list[Example]:
 def _base(base: str, source: _Source, examples: list[Example], *, seed: int) -> str | Path:
     """The base as `finetune` wants it; the tiny one is made, once, in the training's folder."""
     from seedbed.config_student import TINY
+    from seedbed.training.tiny import make_tiny
 
     if base != TINY:
         written = source.home / base
         return written if written.is_dir() else base
     place = source.folder / "base"
     if not (place / "config.json").exists():
-        texts = [
-            text
-            for example in examples
-            for text in (example.instruction.text, example.input, example.response)
-            if text
-        ]
-        make_tiny: Callable[..., Path] = import_module("seedbed.training.tiny").make_tiny
+        texts = [text for example in examples for text in (example.asked, example.response)]
         make_tiny(texts, place, seed=seed)
     return place
 

@@ -45,7 +45,14 @@ class Student:
 
     def encode(self, examples: Iterable[Example]) -> Encoding:
         """Examples in this student's tokens."""
-        return encode(Encoder(self.tokenizer, self.settings.max_length), examples)
+        return encode(Encoder(self.tokenizer, self.max_length), examples)
+
+    @property
+    def max_length(self) -> int:
+        """The settings' length, or what the model has positions for where that is less."""
+        known = self.model.config.to_dict()
+        positions = known.get("max_position_embeddings") or known.get("n_positions")
+        return min(self.settings.max_length, positions or self.settings.max_length)
 
     @property
     def head(self) -> torch.nn.Module:
