@@ -74,8 +74,8 @@ def test_a_teacher_is_all_that_a_config_needs() -> None:
             "[skills.dataset] sampel: unknown key; did you mean sample?",
         ),
         (
-            TEACHER + "[judge]\nmodel = 'practice'\nmode = 3",
-            "[judge] mode: unknown key; did you mean model?",
+            TEACHER + "[judge]\nmodel = 'practice'\nmdel = 3",
+            "[judge] mdel: unknown key; did you mean model?",
         ),
         (
             TEACHER + "[budget]\nzzz = 3",
@@ -301,7 +301,7 @@ def test_what_the_template_offers_is_accepted_where_it_stands() -> None:
             lines = [f'recipe = "{recipe}"'] if recipe in OTHERS else []
             lines += [f"[{table}]"] if table else []
             lines += [line[2:]]
-            if not needed.get(table, entry[1]).startswith(entry[1]):
+            if not needed.get(table, f"{entry[1]} =").startswith(f"{entry[1]} ="):
                 lines += [needed[table]]
             teacher = "" if table == "teacher" else f"\n{TEACHER}"
             if table == "teacher.local":

@@ -63,7 +63,7 @@ async def check_model(
 
     def door(name: str, **changes: object) -> ModelTable:
         label = " ".join((table.name or table.shown, f"({name})", session)).strip()
-        return table.model_copy(update={"name": label, **changes})
+        return table.model_copy(update={"name": label, "mode": "live", **changes})
 
     async with AsyncExitStack() as stack:
 
@@ -120,7 +120,7 @@ async def check_once(
 
     question = [chat_settings(table).name, table.url, capabilities]
     # Its calls announce themselves.
-    notes: list[str] = await journal.once("check", question, effect, announces=True)
+    notes: list[str] = await journal.once("check", question, effect, announces=True, free=True)
     return notes
 
 

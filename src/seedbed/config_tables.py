@@ -58,6 +58,17 @@ class LocalTable(Table):
     cache_gib: Annotated[float, Field(ge=0)] = 0.0
 
 
+class BatchTable(Table):
+    """How batches are made (`models/batch.py`, `BatchSettings`); `discount` is the part of the
+    usual price that the provider asks for them."""
+
+    requests: Annotated[int, Field(ge=1, le=50_000)] = 10_000
+    gather: Annotated[float, Field(gt=0, le=600)] = 2.0
+    poll: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    window: str = "24h"
+    discount: Share = 0.5
+
+
 Kind = Literal["server", "practice", "hf"]
 """Where a model answers: behind an address, the built-in teacher, a checkpoint in process."""
 
@@ -86,6 +97,8 @@ class ModelTable(Table):
     patience: Annotated[float, Field(gt=0)] = 900.0
     price: PriceTable | None = None
     check: bool = True
+    mode: Literal["live", "batch"] = "live"
+    batch: BatchTable = BatchTable()
     trouble: TroubleTable = TroubleTable()
     local: LocalTable = LocalTable()
 
@@ -97,6 +110,8 @@ class ModelTable(Table):
             raise ValueError(f"base_url{shown}: expected http://… or https://…")
         if self.kind != "practice" and self.trouble != TroubleTable():
             raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
+        if self.kind != "server" and self.mode == "batch":
+            raise ValueError('mode = "batch": only for a server that has a batch API')
         if self.kind != "hf" and self.local != LocalTable():
             raise ValueError('local: only for a model in process ("hf/…", without `base_url`)')
         if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):

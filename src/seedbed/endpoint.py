@@ -12,6 +12,8 @@ from seedbed.config_tables import ModelTable
 from seedbed.journal import Journal
 from seedbed.models.allowances import Allowances
 from seedbed.models.announced import Announced
+from seedbed.models.batch import BatchModel, BatchSettings
+from seedbed.models.batch_api import BatchApi
 from seedbed.models.budgeted import Budget, Budgeted
 from seedbed.models.chat import ChatModel
 from seedbed.models.journaled import Journaled
@@ -60,9 +62,15 @@ async def _never(request: Request) -> Completion:
     raise AssertionError("a model that only stands for its name was asked")
 
 
-class Stoppable(Protocol):
+class Batching(Protocol):
+    """A model that makes batches of what it is asked."""
+
     def stop(self) -> None:
         """Begin nothing more of what waits."""
+
+    @property
+    def said(self) -> str:
+        """What it waits for, in a few words; empty where nobody needs to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +81,17 @@ class Endpoint:
     throttled: Throttled
     retrying: Retrying
     budget: Budget
-    asked: Stoppable | None = None
+    batching: Batching | None = None
+
+    @property
+    def said(self) -> str:
+        """Why nothing comes back: trouble, or a batch that takes its time; else empty."""
+        return self.retrying.trouble or (self.batching.said if self.batching else "")
 
     def stop(self) -> None:
         """Send nothing any more; calls in flight come to their end."""
-        if self.asked is not None:
-            self.asked.stop()
+        if self.batching is not None:
+            self.batching.stop()
         self.retrying.stop()
         self.throttled.stop()
         self.budget.stop()
@@ -106,24 +119,51 @@ async def open_model(
     """
     allowances = Allowances()
     async with AsyncExitStack() as stack:
-        asked: Model
-        local: LocalModel | None = None
+        sent: Model
+        batching: LocalModel | BatchModel | None = None
         if table.kind == "practice":
-            asked = _practice(table)
+            sent = Announced(_practice(table), journal)
         elif table.kind == "hf":
             local = LocalModel(table.model, settings=_local_settings(table), home=home)
-            asked = await stack.enter_async_context(local)
+            batching = await stack.enter_async_context(local)
+            sent = Announced(batching, journal)
         else:
             settings = replace(chat_settings(table), choices=choices)
             chat = ChatModel(settings, allowances=allowances)
-            asked = await stack.enter_async_context(chat)
-        announced = Announced(asked, journal)
-        budgeted = Budgeted(announced, budget=budget, price=price_of(table))
+            if table.mode == "batch":
+                batching = await stack.enter_async_context(_batches(table, chat, journal))
+                sent = batching
+            else:
+                sent = Announced(await stack.enter_async_context(chat), journal)
+        budgeted = Budgeted(sent, budget=budget, price=price_of(table))
         throttled = Throttled(budgeted, limits=_limits(table), allowances=allowances)
-        patience = Patience(attempts=table.attempts, seconds=table.patience)
-        retrying = Retrying(throttled, patience=patience)
+        retrying = Retrying(throttled, patience=_patience(table))
         model = Tolerating(Journaled(retrying, journal))
-        yield Endpoint(model, throttled, retrying, budget, asked=local)
+        yield Endpoint(model, throttled, retrying, budget, batching)
+
+
+@asynccontextmanager
+async def _batches(
+    table: ModelTable, chat: ChatModel, journal: Journal
+) -> AsyncIterator[BatchModel]:
+    """A server's batch API; what it sends is announced as it is sent."""
+    made = table.batch
+    settings = BatchSettings(
+        requests=made.requests, gather=made.gather, poll=made.poll, window=made.window
+    )
+    async with (
+        BatchApi(chat_settings(table), headers=chat.headers) as api,
+        BatchModel(
+            api, journal=journal, name=chat.name, body=chat.body, settings=settings
+        ) as model,
+    ):
+        yield model
+
+
+def _patience(table: ModelTable) -> Patience:
+    patience = Patience(attempts=table.attempts, seconds=table.patience)
+    # A batch that fails is many requests that fail at once, and no outage.
+    return replace(patience, outage_after=2**31) if table.mode == "batch" else patience
 
 
 def chat_settings(table: ModelTable) -> ChatSettings:
@@ -144,6 +184,8 @@ def chat_settings(table: ModelTable) -> ChatSettings:
 
 
 def _limits(table: ModelTable) -> Limits:
+    if table.mode == "batch":
+        return Limits(max_in_flight=table.batch.requests, steady=True)
     return Limits(
         max_in_flight=table.max_in_flight,
         start=min(32, table.max_in_flight),

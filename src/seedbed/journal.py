@@ -117,6 +117,7 @@ class Journal:
         effect: Callable[[], Awaitable[JSON]],
         *,
         announces: bool = False,
+        free: bool = False,
     ) -> JSON:
         """Answer `question` from memory, or perform `effect` and remember what it returns.
 
@@ -129,6 +130,7 @@ class Journal:
             effect: performs it; its result must be JSON-able.
             announces: whether the effect enters `announced` by itself each time that it begins to
                 cost. A model call does: it waits for its turn first, and may be tried again.
+            free: it costs nothing by itself, and is not counted in `performed` and `replayed`.
 
         Raises:
             JournalError: the answer cannot be looked up or kept.
@@ -136,9 +138,11 @@ class Journal:
         key = digest(kind, question)
         if (flight := self._flights.get(key)) is None:
             if (known := self._find(key)) is not None:
-                self.replayed += 1
+                self.replayed += not free
                 return json.loads(known)
-            flight = asyncio.create_task(self._perform(key, kind, question, effect, announces))
+            flight = asyncio.create_task(
+                self._perform(key, kind, question, effect, announces, free)
+            )
             self._flights[key] = flight
             flight.add_done_callback(lambda task: self._land(key, task))
         return await asyncio.shield(flight)
@@ -156,8 +160,13 @@ class Journal:
             yield
         except SeedbedError as error:
             if not error.maybe_paid:
-                await self._writer.commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
+                await self.withdraw(kind, question)
             raise
+
+    async def withdraw(self, kind: str, question: JSON) -> None:
+        """Take one announcement back: it turned out that nothing was done for it."""
+        key = digest(kind, question)
+        await self._writer.commit((_WITHDRAW, (key,)), (_FORGET, (key,)))
 
     async def drain(self, grace: float) -> None:
         """Wait up to `grace` seconds for the effects in flight; the rest stays in doubt."""
@@ -212,10 +221,11 @@ class Journal:
         question: JSON,
         effect: Callable[[], Awaitable[JSON]],
         announces: bool,
+        free: bool,
     ) -> JSON:
         async with nullcontext() if announces else self.announced(kind, question):
             answer = await effect()
-        self.performed += 1
+        self.performed += not free
         await self._writer.commit((_SETTLE, (key, kind, _dumps(question), _dumps(answer))))
         return answer
 

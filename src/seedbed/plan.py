@@ -96,7 +96,8 @@ def plan_run(
 def price_of(table: ModelTable) -> Price | None:
     """Dollars per million tokens: from the config, else from the price library; None if unknown.
 
-    What answers in process costs nothing.
+    What answers in process costs nothing; a batch costs a part of the usual price, unless the
+    config says what it costs.
     """
     if table.price is not None:
         return Price(
@@ -106,4 +107,8 @@ def price_of(table: ModelTable) -> Price | None:
         )
     if table.in_process:
         return Price(input=0.0, output=0.0)
-    return find_price(table.model, table.url, service_tier=str(table.extra.get("service_tier", "")))
+    tier = str(table.extra.get("service_tier", ""))
+    found = find_price(table.model, table.url, service_tier=tier)
+    if found is not None and table.mode == "batch":
+        return found.times(table.batch.discount)
+    return found

@@ -167,7 +167,7 @@ def _show(session: Session, endpoints: list[Endpoint], watch: Watch | None) -> N
     if watch is not None:
         in_flight = sum(endpoint.throttled.in_flight for endpoint in endpoints)
         level = sum(endpoint.throttled.limit for endpoint in endpoints)
-        trouble = next((said for endpoint in endpoints if (said := endpoint.retrying.trouble)), "")
+        trouble = next((said for endpoint in endpoints if (said := endpoint.said)), "")
         watch(session.progress(in_flight=in_flight, level=level, trouble=trouble))
 
 

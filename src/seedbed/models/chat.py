@@ -68,10 +68,14 @@ class ChatModel:
         self._session: aiohttp.ClientSession | None = None
         self.name = settings.name
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Who asks, with the key if there is one: for a session, and for nothing else."""
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return {"User-Agent": "seedbed"} | key
+
     async def __aenter__(self) -> ChatModel:
-        headers = {"Content-Type": "application/json", "User-Agent": "seedbed"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
+        headers = {"Content-Type": "application/json"} | self.headers
         settings = self._settings
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -102,7 +106,7 @@ class ChatModel:
             AccessDenied, NotFound, RequestRejected: the server's answer is no, for good.
             Transient: no answer, or none that can be used; another try may fare better.
         """
-        status, headers, body = await self._ask(self._body(request))
+        status, headers, body = await self._ask(self.body(request))
         self._allowances.note(headers)
         place = self._settings.host
         if status != 200:
@@ -168,7 +172,8 @@ class ChatModel:
             f"{place}: the connection broke off ({type(error).__name__})", maybe_paid=True
         )
 
-    def _body(self, request: Request) -> bytes:
+    def body(self, request: Request) -> bytes:
+        """What is sent for a request."""
         settings, sampling = self._settings, request.sampling
         limit = "max_completion_tokens" if settings.max_completion_tokens else "max_tokens"
         body: dict[str, JSON] = {

@@ -129,6 +129,11 @@ class LocalModel:
             self._loaded.free()
         self._loaded = self._server = self._thread = None
 
+    @property
+    def said(self) -> str:
+        """Nothing: answers come all the time."""
+        return ""
+
     def stop(self) -> None:
         """Begin nothing more; the batch that runs comes to its end."""
         _refuse(self._waiting.clear())

@@ -57,6 +57,16 @@ class Price:
                     f"prices.{field} = {value}: expected dollars per million tokens, 0 or more"
                 )
 
+    def times(self, factor: float) -> Price:
+        """A part of this price."""
+        cached = self.cached_input
+        return Price(
+            input=self.input * factor,
+            output=self.output * factor,
+            cached_input=None if cached is None else cached * factor,
+            tiers=tuple((start, price.times(factor)) for start, price in self.tiers),
+        )
+
     def at(self, prompt_tokens: int) -> Price:
         """The price that holds for a prompt of this length."""
         reached = [price for start, price in self.tiers if prompt_tokens > start]

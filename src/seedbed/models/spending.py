@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from seedbed.journal import Journal
+from seedbed.models.batch import BATCH
 from seedbed.models.journaled import KIND, completion_from_json
 from seedbed.models.ledger import Spend
 from seedbed.models.prices import Price, worst_case
@@ -30,7 +31,11 @@ def spent_in(journal: Journal, prices: Mapping[str, Price | None]) -> Spend:
         completion = completion_from_json(entry.answer)
         total += spend_of(completion, prices.get(name))
         total += _lost(request, prices.get(name, dearest), entry.sent - 1)
+    # What is in a batch at the provider is waited for and not sent again.
+    waited_for = {key for entry in journal.entries(BATCH) for key in entry.question[1]}
     for doubt in journal.in_doubt(KIND):
+        if doubt.key in waited_for:
+            continue
         name, request = doubt.question[0], doubt.question[1]
         total += _lost(request, prices.get(name, dearest), doubt.sent)
     return total

@@ -1,6 +1,6 @@
 """The practice teacher behind a socket, as an OpenAI-compatible server.
 
-    POST /v1/chat/completions    GET /v1/models    GET /stats
+    POST /v1/chat/completions    GET /v1/models    GET /stats    /v1/files and /v1/batches
 
 Over HTTP a request has no `draw`: the first answer to a prompt is draw 0, the next one draw 1, and
 so on, unless the client sends `seed` or `draw`. A draw whose answer did not arrive whole is given
@@ -20,6 +20,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from seedbed.errors import ConfigError, Overloaded, RateLimited
+from seedbed.models.practice.batches import NO_BATCH_FAULTS, BatchFaults, PracticeBatches
 from seedbed.models.practice.faults import Faults
 from seedbed.models.practice.teacher import NO_TROUBLE, PracticeTeacher
 from seedbed.models.practice.traffic import Bucket, Draws, Stats
@@ -44,6 +45,7 @@ class ServerOptions:
 
     `api_key`: what clients have to send, None for no check. `requests_per_minute`: a bucket of so
     many requests that fills up evenly. `max_in_flight`: more requests at once get a 429.
+    `batches`: how the batch API behaves.
     """
 
     trouble: Trouble = NO_TROUBLE
@@ -52,6 +54,7 @@ class ServerOptions:
     api_key: str | None = None
     requests_per_minute: float | None = None
     max_in_flight: int | None = None
+    batches: BatchFaults = NO_BATCH_FAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class PracticeServer:
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/v1/models", self.models)
         app.router.add_get("/stats", self.show_stats)
+        PracticeBatches(self._batched, self._options.batches, denied=self._denied).routes(app)
         return app
 
     async def show_stats(self, _: web.Request) -> web.Response:
@@ -130,6 +134,18 @@ class PracticeServer:
         if (broken := await self._fault(request, fault)) is not None:
             return broken, False
         return await self._answer(asked, prompt, fault)
+
+    async def _batched(self, body: bytes) -> tuple[int, JSON]:
+        """A request of a batch, counted like one that came alone."""
+        self.stats.total += 1
+        try:
+            asked = ChatRequest.model_validate_json(body)
+        except ValidationError as error:
+            self.stats.failed += 1
+            return 400, error_body(error.errors()[0]["msg"], "invalid_request_error")
+        response, charged = await self._answer(asked, asked.prompt, "")
+        self.stats.failed += not charged
+        return response.status, json.loads(response.text or "null")
 
     def _denied(self, request: web.Request) -> web.Response | None:
         key = self._options.api_key
