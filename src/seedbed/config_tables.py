@@ -50,12 +50,14 @@ class TroubleTable(Table):
 
 
 class LocalTable(Table):
-    """How a model in process runs (`models/local.py`, `LocalSettings`)."""
+    """How a model in process runs (`models/local.py`, `models/gguf.py`); `context` is for a GGUF
+    file only, `dtype` and `cache_gib` are for a checkpoint only."""
 
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     rows: Count | None = None
     cache_gib: Annotated[float, Field(ge=0)] = 0.0
+    context: Count | None = None
 
 
 class BatchTable(Table):
@@ -69,15 +71,16 @@ class BatchTable(Table):
     discount: Share = 0.5
 
 
-Kind = Literal["server", "practice", "hf"]
-"""Where a model answers: behind an address, the built-in teacher, a checkpoint in process."""
+Kind = Literal["server", "practice", "hf", "gguf"]
+"""Where a model answers: behind an address, the built-in teacher, a checkpoint or a GGUF file in
+process."""
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,59}")
 
 
 class ModelTable(Table):
     """A language model: any OpenAI-compatible endpoint; without a `base_url` also `practice`, or
-    "hf/" and a checkpoint's folder or hub id."""
+    "hf/" and a checkpoint's folder or hub id, or "gguf/" and a file."""
 
     model: Annotated[str, Field(min_length=1)]
     name: str = ""
@@ -112,8 +115,8 @@ class ModelTable(Table):
             raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
         if self.kind != "server" and self.mode == "batch":
             raise ValueError('mode = "batch": only for a server that has a batch API')
-        if self.kind != "hf" and self.local != LocalTable():
-            raise ValueError('local: only for a model in process ("hf/…", without `base_url`)')
+        if self.kind not in ("hf", "gguf") and self.local != LocalTable():
+            raise ValueError('local: only for a model in process ("hf/…", "gguf/…", no `base_url`)')
         if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):
             raise ValueError(
                 "api_key_env: expected the name of an environment variable (up to 60 capital "
@@ -128,6 +131,8 @@ class ModelTable(Table):
             return "server"
         if self.model == "practice":
             return "practice"
+        if self.model.startswith("gguf/"):
+            return "gguf"
         return "hf" if self.model.startswith("hf/") else "server"
 
     @property
@@ -138,9 +143,9 @@ class ModelTable(Table):
     @property
     def shown(self) -> str:
         """What it is called where others read it: of a local folder only the last name."""
-        if self.kind != "hf":
+        if self.kind not in ("hf", "gguf"):
             return self.model
-        return f"hf/{self.model.rstrip('/').rpartition('/')[2]}"
+        return f"{self.kind}/{self.model.rstrip('/').rpartition('/')[2]}"
 
     @property
     def url(self) -> str:

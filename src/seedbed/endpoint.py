@@ -10,12 +10,14 @@ from typing import Protocol
 
 from seedbed.config_tables import ModelTable
 from seedbed.journal import Journal
+from seedbed.models import gguf
 from seedbed.models.allowances import Allowances
 from seedbed.models.announced import Announced
 from seedbed.models.batch import BatchModel, BatchSettings
 from seedbed.models.batch_api import BatchApi
 from seedbed.models.budgeted import Budget, Budgeted
 from seedbed.models.chat import ChatModel
+from seedbed.models.gguf import GgufModel, GgufSettings
 from seedbed.models.journaled import Journaled
 from seedbed.models.ledger import Caps
 from seedbed.models.local import LocalModel, LocalSettings
@@ -56,6 +58,9 @@ def check(plan: RunPlan, *, keys: bool) -> None:
             local_folder(table.model, home=plan.home)
             if keys:
                 check_installed()
+        if table.kind == "gguf" and keys:
+            gguf.check_installed()
+            gguf.find_gguf(table.model, home=plan.home)
 
 
 async def _never(request: Request) -> Completion:
@@ -127,6 +132,9 @@ async def open_model(
             local = LocalModel(table.model, settings=_local_settings(table), home=home)
             batching = await stack.enter_async_context(local)
             sent = Announced(batching, journal)
+        elif table.kind == "gguf":
+            file = GgufModel(table.model, settings=_gguf_settings(table), home=home)
+            sent = Announced(await stack.enter_async_context(file), journal)
         else:
             settings = replace(chat_settings(table), choices=choices)
             chat = ChatModel(settings, allowances=allowances)
@@ -186,6 +194,9 @@ def chat_settings(table: ModelTable) -> ChatSettings:
 def _limits(table: ModelTable) -> Limits:
     if table.mode == "batch":
         return Limits(max_in_flight=table.batch.requests, steady=True)
+    if table.kind == "gguf":  # it has a queue of its own
+        most = 2 * _gguf_settings(table).parallel
+        return Limits(max_in_flight=min(most, table.max_in_flight), steady=True)
     return Limits(
         max_in_flight=table.max_in_flight,
         start=min(32, table.max_in_flight),
@@ -200,13 +211,25 @@ def _practice(table: ModelTable) -> PracticeTeacher:
 
 
 def _local_settings(table: ModelTable) -> LocalSettings:
-    return LocalSettings(**table.local.model_dump(exclude_none=True))
+    return LocalSettings(**table.local.model_dump(exclude_none=True, exclude={"context"}))
+
+
+def _gguf_settings(table: ModelTable) -> GgufSettings:
+    usual = GgufSettings()
+    return GgufSettings(
+        parallel=table.local.rows or usual.parallel,
+        context=table.local.context or usual.context,
+        gpu=table.local.device != "cpu",
+        timeout=table.timeout,
+    )
 
 
 def model_name(table: ModelTable, *, home: Path = Path()) -> str:
     """What the journal calls the model of a table."""
     if table.kind == "practice":
         return _practice(table).name
+    if table.kind == "gguf":
+        return gguf.name_of(gguf.find_gguf(table.model, home=home))
     if table.kind == "hf":
         return find_checkpoint(table.model, home=home).name
     return chat_settings(table).name

@@ -20,7 +20,10 @@ UNUSABLE = 6
 
 def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "what", nargs="?", metavar="MODEL", help="a config file; hf/ and a checkpoint; or practice"
+        "what",
+        nargs="?",
+        metavar="MODEL",
+        help="a config file; hf/ and a checkpoint; gguf/ and a file; practice",
     )
     command.add_argument(
         "--role", choices=("teacher", "judge"), default="teacher", help="which model of a config"
@@ -86,7 +89,7 @@ def _table(options: argparse.Namespace) -> tuple[ModelTable, Path]:
     from seedbed.plan import plan_run
 
     what, url = options.what, options.base_url
-    if url or (what and (what == "practice" or what.startswith("hf/"))):
+    if url or (what and (what == "practice" or what.startswith(("hf/", "gguf/")))):
         given = {
             "model": options.model or what,
             "base_url": url,

@@ -93,12 +93,20 @@ def fingerprint(folder: Path) -> str:
     total = hashlib.sha256()
     try:
         for path in (*weights, *_present(folder)):
-            state = path.stat()
-            content = _content(path.resolve(), state.st_size, state.st_mtime_ns)
-            total.update(f"{path.name} {content}\n".encode())
+            total.update(f"{path.name} {content_digest(path)}\n".encode())
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be read: {error}") from error
     return total.hexdigest()[:8]
+
+
+def content_digest(path: Path) -> str:
+    """The SHA-256 of a file; large ones are read once in a process.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    state = path.stat()
+    return _content(path.resolve(), state.st_size, state.st_mtime_ns)
 
 
 @cache
