@@ -21,6 +21,7 @@ from seedbed.records import BatchSignals, Drop, Example
 from seedbed.training.encode import Encoded, Encoder
 from seedbed.training.feedback.lines import signals_from_json, signals_to_json
 from seedbed.training.feedback.reader import Memory, train_and_read, without_instruction
+from seedbed.training.isolation import check_isolation
 from seedbed.training.loop import losses_of
 from seedbed.training.opening import open_student
 from seedbed.training.settings import TrainSettings
@@ -110,6 +111,8 @@ class Trainee:
     def _trained(
         self, student: Student, kept: Sequence[Encoded], batch: Sequence[Example]
     ) -> BatchSignals:
+        if not self.steps_trained:
+            check_isolation(student, kept)
         encoder = Encoder(student.tokenizer, self._settings.max_length)
         examples = {example.id: example for example in batch}
         _, signals = train_and_read(
