@@ -2,12 +2,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo demo-train test check format clean
 
 demo: .venv/core
 	@rm -rf runs/demo
 	@$(BIN)/seedbed run examples/demo.toml --out runs/demo
 	@$(BIN)/seedbed show runs/demo
+
+# One thread: a student this small loses more to waiting than it gains from a second one.
+demo-train: export OMP_NUM_THREADS = 1
+demo-train: MARK = --benchmark practice --k 1,2 --items 150 --trained runs/demo-train
+demo-train: .venv/train
+	@rm -rf runs/demo-train
+	@$(BIN)/seedbed run examples/demo_train.toml --out runs/demo-train
+	@$(BIN)/seedbed train runs/demo-train
+	@$(BIN)/seedbed eval runs/demo-train/training/base $(MARK) --out runs/demo-train/before
+	@$(BIN)/seedbed eval runs/demo-train/training $(MARK) --out runs/demo-train/after
+	@$(BIN)/seedbed compare runs/demo-train/after runs/demo-train/before --all
 
 test: .venv/dev
 	$(BIN)/pytest -n 2
