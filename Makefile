@@ -16,9 +16,10 @@ demo-train: .venv/train
 	@rm -rf runs/demo-train
 	@$(BIN)/seedbed run examples/demo_train.toml --out runs/demo-train
 	@$(BIN)/seedbed train runs/demo-train
-	@$(BIN)/seedbed eval runs/demo-train/training/base $(MARK) --out runs/demo-train/before
+	@$(BIN)/seedbed eval runs/demo-train/training/base $(MARK) --out runs/demo-train/before --json > /dev/null
 	@$(BIN)/seedbed eval runs/demo-train/training $(MARK) --out runs/demo-train/after
-	@$(BIN)/seedbed compare runs/demo-train/after runs/demo-train/before --all
+	@echo "after and before:"
+	@$(BIN)/seedbed compare runs/demo-train/after runs/demo-train/before
 
 test: .venv/dev
 	$(BIN)/pytest -n 2

@@ -49,13 +49,15 @@ class WarmUpTable(Table):
 
     A random student spends most of a small dataset on learning to copy, which every base model can
     do. So it first reads `examples` of single skills, made by the run's own teacher with another
-    seed, for `epochs`. 0 epochs leave it random.
+    seed, for `epochs`. 0 epochs leave it random. `skills` is a skills file for it, where the
+    config names none.
     """
 
     examples: Annotated[int, Field(ge=50)] = 2000
     epochs: Annotated[int, Field(ge=0)] = 8
     batch_examples: Count = 8
     learning_rate: Annotated[float, Field(gt=0)] = 5e-3
+    skills: str = ""
 
 
 class AblateTable(Table):

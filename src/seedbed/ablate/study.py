@@ -101,10 +101,10 @@ def plan_study(
 def warm_up_text(study: Study) -> str:
     """The config of the run that a tiny student is warmed up on: single skills, another seed."""
     warm = study.table.warm_up
-    arm = Arm(
-        name="warm-up",
-        set={"recipe": "skillmix", "skillmix.k": 1, "count": warm.examples},
-    )
+    changes = {"recipe": "skillmix", "skillmix.k": 1, "count": warm.examples}
+    if warm.skills:
+        changes["skills.path"] = warm.skills
+    arm = Arm(name="warm-up", set=changes)
     return configured(study.text, arm, seed=WARM_UP_SEED, base=TINY, place=str(study.place))
 
 
