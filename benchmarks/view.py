@@ -216,10 +216,10 @@ def in_browser(address: str, chromium: str) -> None:
         def narrow() -> None:
             page.locator(".facet .option").first.click()
             page.wait_for_selector(".chip")
-            page.wait_for_function("!document.querySelector('.items[aria-busy=true]')")
+            page.wait_for_selector(".items[aria-busy=false]")
             page.locator(".chip").first.click()
             page.wait_for_selector(".chip", state="detached")
-            page.wait_for_function("!document.querySelector('.items[aria-busy=true]')")
+            page.wait_for_selector(".items[aria-busy=false]")
 
         for name, work, parts in (("page loaded anew", reload, 1), ("filter on or off", narrow, 2)):
             middle, worst = measured(work, tries=8)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,12 @@ def viewing(run: Path) -> Iterator[str]:
             process.terminate()
             _, errors = process.communicate(timeout=60)
             assert "Traceback" not in errors, errors
+
+
+def apart(work: Callable[[], object]) -> None:
+    """Do it in a thread: Playwright keeps an event loop of its own in this one."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(work).result()
 
 
 def environment() -> Mapping[str, str]:

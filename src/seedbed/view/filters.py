@@ -34,6 +34,8 @@ SORTS = {
 
 SCORE = "score:"
 
+_WITH_SKILL = "i.number in (select number from skills where dropped = ? and skill = ?)"
+
 _JUDGED = {
     "accept": "i.verdict = 'accept'",
     "reject": "i.verdict = 'reject'",
@@ -114,8 +116,8 @@ class Filters:
         if self.judged and without != "judged":
             conditions.append(_JUDGED[self.judged])
         for skill in self.skills if without != "skill" else ():
-            conditions.append("i.number in (select number from skills where skill = ?)")
-            values.append(skill)
+            conditions.append(_WITH_SKILL)
+            values += [int(self.side == "drops"), skill]
         if self.search:
             condition, found = search(self.search)
             conditions.append(condition)

@@ -157,7 +157,9 @@ class Indexer:
             columns.append(item.columns(number))
             lines.append((number, item.stored))
             words.append((number, item.instruction, item.text("input"), item.text("response")))
-            skills += [(skill, number) for skill in dict.fromkeys(item.texts("skills"))]
+            skills += [
+                (int(item.dropped), skill, number) for skill in dict.fromkeys(item.texts("skills"))
+            ]
             parents += [(parent, number) for parent in dict.fromkeys(item.texts("parents"))]
             scores += [(name, value, number) for name, value in item.scores]
             if len(self._decisions):
@@ -170,7 +172,7 @@ class Indexer:
             (_INSERT, columns),
             ("insert into lines values (?, ?)", lines),
             ("insert into words (rowid, instruction, input, response) values (?, ?, ?, ?)", words),
-            ("insert or ignore into skills values (?, ?)", skills),
+            ("insert or ignore into skills values (?, ?, ?)", skills),
             ("insert or ignore into parents values (?, ?)", parents),
             ("insert or ignore into scores values (?, ?, ?)", scores),
             ("update items set verdict = ?, edited = ? where number = ?", verdicts),

@@ -144,7 +144,7 @@ def facets(database: sqlite3.Connection, filters: Filters) -> dict[str, JSON]:
     columns = (*EXACT, "verdict", "edited", "repaired")
     where = filters.where()
     rows = database.execute(
-        f"select {', '.join(columns)}, count(*) from items i where {where} "
+        f"select {', '.join(columns)}, count(*) from items i indexed by items_facets where {where} "
         f"group by {', '.join(columns)}",
         where.values,
     ).fetchall()
@@ -182,17 +182,17 @@ def _values(database: sqlite3.Connection, filters: Filters, name: str) -> Counte
 
 def _skills(database: sqlite3.Connection, filters: Filters) -> Counter[str]:
     where = filters.where()
+    values = [*where.values]  # the first of them tells drops from examples
     if len(where.conditions) == 1:  # nothing is narrowed: no need to look at each item twice
-        statement = (
-            "select skill, count(*) from skills join items i using (number) "
-            "where i.dropped = ? group by skill"
-        )
+        statement = "select skill, count(*) from skills where dropped = ? group by skill"
     else:
         statement = (
             "with hits as materialized (select i.number as number from items i where "
-            f"{where}) select skill, count(*) from skills where number in hits group by skill"
+            f"{where}) select skill, count(*) from skills "
+            "where dropped = ? and number in hits group by skill"
         )
-    return Counter(dict(database.execute(statement, where.values)))
+        values.append(values[0])
+    return Counter(dict(database.execute(statement, values)))
 
 
 def _verdicts(rows: Iterable[Sequence[JSON]]) -> dict[str, int]:

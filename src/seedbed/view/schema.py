@@ -26,7 +26,9 @@ create table items (
     edited            integer not null default 0
 ) strict;
 create table lines (number integer primary key, line text not null) strict;
-create table skills (skill text, number integer, primary key (skill, number)) without rowid;
+create table skills (
+    dropped integer, skill text, number integer, primary key (dropped, skill, number)
+) without rowid;
 create table parents (parent text, number integer, primary key (parent, number)) without rowid;
 create table scores (
     name text, value real, number integer, primary key (name, value, number)
@@ -44,12 +46,17 @@ create index items_by_response on items (dropped, response_chars, number);
 create index items_by_similarity on items (dropped, similarity, number);
 create index items_by_type on items (dropped, query_type, number);
 create index items_by_reason on items (dropped, reason, number);
+create index items_facets on items (
+    dropped, recipe, step, query_type, reason, kind, verdict, edited, repaired, instruction_chars,
+    response_chars
+);
 create index items_judged on items (verdict, dropped) where verdict <> '';
 create index scores_of on scores (number);
 """
 """`items` holds what is filtered and sorted by, in narrow rows that are quick to scan; `lines` the
 items as they stand in their files. A key is the id of an example, or `d` and the line of a drop.
-`similarity` is -1 until it is known. `pool` is `instructions.jsonl`, where a run has one."""
+`similarity` is -1 until it is known. `items_facets` holds all that counting looks at, in the order
+in which it groups. `pool` is `instructions.jsonl`, where a run has one."""
 
 
 def create(path: Path) -> sqlite3.Connection:

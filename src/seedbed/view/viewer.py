@@ -47,7 +47,7 @@ class Viewer:
         self._worker = Worker(folder, place)
         self._state: IndexState | None = None
         self._ready = asyncio.Event()
-        self._facets: dict[tuple[int, Filters], dict[str, JSON]] = {}
+        self._facets: dict[tuple[str, int, int, Filters], dict[str, JSON]] = {}
         self.problem = ""
         try:
             self._decisions = read_decisions(folder.decisions)
@@ -90,7 +90,8 @@ class Viewer:
         return found | {"version": (await self._index()).version}
 
     async def facets(self, filters: Filters) -> dict[str, JSON]:
-        key = ((await self._index()).version, filters)
+        state = await self._index()
+        key = (state.path, state.examples, state.drops, filters)
         if key not in self._facets:
             found: dict[str, JSON] = await self._ask(lambda database: facets(database, filters))
             if filters.judged or len(self._facets) >= 64:

@@ -1,7 +1,7 @@
 // The page: what the address says is what is shown.
 
 import { get } from "./api.js";
-import { announce, byId, dialog, h, toast } from "./dom.js";
+import { byId, dialog, h, toast } from "./dom.js";
 import { detail, TABS, toggle_source } from "./detail.js";
 import { chips, panel } from "./filters.js";
 import { number, plural, words } from "./format.js";
@@ -10,6 +10,7 @@ import { follow, told } from "./follow.js";
 import { help, listen } from "./keyboard.js";
 import { List } from "./list.js";
 import { run_view } from "./run.js";
+import { turn_colours } from "./scheme.js";
 import { filter_query, go, narrowed, read } from "./state.js";
 
 const SORTS = [
@@ -23,6 +24,9 @@ let facets = null;
 let item = null;
 let last_decided = "";
 let asked = 0;
+let typed = 0;
+let counted = "";
+let showing = Promise.resolve();
 
 const main = byId("main");
 const list = new List((key) => open(key));
@@ -49,7 +53,10 @@ function change(changes, { push = true } = {}) {
 }
 
 function open(key, side = state.side) {
-  if (side === state.side) change({ item: key }, { push: !state.item });
+  if (side === state.side) {
+    list.mark(key);
+    change({ item: key }, { push: !state.item });
+  }
   else change({ side, item: key, filters: {}, skills: [], sort: "order", way: "up", tab: "" });
 }
 
@@ -60,16 +67,33 @@ function filter(name, value) {
   else narrow({ ...state.filters, [name]: value }, state.skills);
 }
 
-async function step(count) {
+// Steps and decisions are made one after the other, however quick the keys come, so that each is
+// about the item that the one before it led to.
+let doing = Promise.resolve();
+const queue = (work) => (doing = doing.then(work).catch((error) => toast(error.message, { bad: true })));
+const step = (count) => queue(() => take_step(count));
+
+async function take_step(count) {
   if (state.side === "run") return;
   const key = await list.step(count);
   if (key && key !== state.item) open(key);
   else if (key) toast(count > 0 ? "The last one." : "The first one.");
 }
 
+// In the list the arrows move as j and k do, and the focus goes along; elsewhere they scroll.
+async function arrow(count) {
+  await step(count);
+  list.find(state.item)?.firstElementChild.focus();
+}
+
 // -- showing --------------------------------------------------------------------------------------
 
-async function show() {
+function show() {
+  showing = show_state();
+  return showing;
+}
+
+async function show_state() {
   const turn = (asked += 1);
   for (const link of document.querySelectorAll(".tabs a")) {
     if (link.dataset.side === state.side) link.setAttribute("aria-current", "page");
@@ -95,22 +119,25 @@ async function show_run(turn) {
 
 async function show_browser(turn) {
   if (!browser.isConnected) main.replaceChildren(browser);
-  if (document.activeElement !== search) search.value = state.filters.search ?? "";
+  if (document.activeElement !== search && !typed) search.value = state.filters.search ?? "";
   draw_sorts();
   draw_filters();
-  await Promise.all([list.show(state), count(turn), show_item(turn)]);
+  const same = counted === filter_query(state).toString();
+  await Promise.all([list.show(state), same ? null : count(), show_item(turn)]);
   list.mark(state.item);
 }
 
-async function count(turn) {
-  const made = await get("/api/facets", filter_query(state));
-  if (turn !== asked) return;
+async function count() {
+  const query = filter_query(state);
+  const made = await get("/api/facets", query);
+  if (query.toString() !== filter_query(state).toString()) return;
+  counted = query.toString();
   facets = made;
   draw_filters();
 }
 
 function draw_filters() {
-  const mine = facets && facets.side === undefined ? facets : null;
+  const mine = counted.startsWith(`side=${state.side}`) ? facets : null;
   side_panel.replaceChildren(...panel(state, mine, narrow));
   chip_row.replaceChildren(...chips(state, narrow));
   const on = narrowed(state) - (state.filters.search ? 1 : 0);
@@ -178,7 +205,7 @@ async function keep(key, verdict, settings, said) {
     list.judged(key, verdict === "none" ? "" : verdict, Object.keys(decision.edit).length > 0);
     item = null;
     toast(said);
-    count(asked).catch(() => {});
+    count().catch(() => {});
     return true;
   } catch (error) {
     toast(`${error.message} ${error.hint ?? ""}`, { bad: true });
@@ -192,38 +219,47 @@ async function on_to_next(key) {
   else show();
 }
 
-async function accept() {
-  if (!item) return;
-  const { key, dropped, decision } = item;
-  const settings = { edit: decision?.edit ?? {} };
-  if (await keep(key, "accept", settings, dropped ? "Noted: it should be kept." : "Accepted. u takes it back.")) await on_to_next(key);
+// The item that is in sight; none while there is no answer about it.
+async function present() {
+  await showing;
+  return item?.key === state.item ? item : null;
 }
 
-async function reject() {
-  if (!item) return;
-  const { key, dropped, decision } = item;
-  const reason = await ask_reason(item);
+const accept = () => queue(async () => {
+  const one = await present();
+  if (!one) return;
+  const { key, dropped, decision } = one;
+  const settings = { edit: decision?.edit ?? {} };
+  if (await keep(key, "accept", settings, dropped ? "Noted: it should be kept." : "Accepted. u takes it back.")) await on_to_next(key);
+});
+
+const reject = () => queue(async () => {
+  const one = await present();
+  if (!one) return;
+  const { key, dropped, decision } = one;
+  const reason = await ask_reason(one);
   if (reason === null) return;
   const settings = { reason, edit: decision?.edit ?? {} };
   if (await keep(key, "reject", settings, dropped ? "Noted: rightly dropped." : "Rejected. u takes it back.")) await on_to_next(key);
-}
+});
 
-async function edit() {
-  if (!item || item.dropped) return;
-  const whole = Object.keys(item.texts).some((name) => item.texts[name].length < item.chars[name]);
-  if (whole) item = await get(`/api/items/${encodeURIComponent(item.key)}`, "full=1");
-  const texts = await ask_edit(item);
-  if (texts && await keep(item.key, "accept", { edit: texts }, "Saved. u takes it back.")) show();
-}
+const edit = () => queue(async () => {
+  let one = await present();
+  if (!one || one.dropped) return;
+  const in_part = Object.keys(one.texts).some((name) => one.texts[name].length < one.chars[name]);
+  if (in_part) one = await get(`/api/items/${encodeURIComponent(one.key)}`, "full=1");
+  const texts = await ask_edit(one);
+  if (texts && await keep(one.key, "accept", { edit: texts, reason: one.decision?.reason ?? "" }, "Saved. u takes it back.")) show();
+});
 
-async function undo() {
-  const key = item?.decision ? item.key : last_decided;
+const undo = () => queue(async () => {
+  const one = await present();
+  const key = one?.decision ? one.key : last_decided;
   if (!key) { toast("There is no decision to take back."); return; }
-  if (await keep(key, "none", {}, "Taken back.")) {
-    if (key !== state.item) open(key);
-    else show();
-  }
-}
+  if (!await keep(key, "none", {}, "Taken back.")) return;
+  if (key !== state.item) open(key);
+  else show();
+});
 
 // -- following the run ----------------------------------------------------------------------------
 
@@ -231,7 +267,7 @@ async function reload() {
   fresh.hidden = true;
   await list.show(state, { again: true }).catch((error) => toast(error.message, { bad: true }));
   list.mark(state.item);
-  count(asked).catch(() => {});
+  count().catch(() => {});
 }
 
 async function changed(before) {
@@ -243,7 +279,7 @@ async function changed(before) {
   if (!before || run.index.version === before.index.version) return;
   const more = run.index[state.side] - before.index[state.side];
   if (more === 0) return;
-  count(asked).catch(() => {});
+  count().catch(() => {});
   const resting = !state.item && list.element.parentElement.scrollTop < 40;
   if (list.items.length < 50 || resting || more < 0) {
     await reload();
@@ -257,33 +293,25 @@ async function changed(before) {
 
 // -- beginning ------------------------------------------------------------------------------------
 
-function theme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-  localStorage.setItem("seedbed-theme", root.dataset.theme);
-  announce(`${root.dataset.theme} colours`);
-}
-
-let typed = 0;
 search.addEventListener("input", () => {
   clearTimeout(typed);
+  const text = search.value.trim();
   typed = setTimeout(() => {
+    typed = 0;
     const { search: _, ...rest } = state.filters;
-    const text = search.value.trim();
     change({ filters: text ? { ...rest, search: text } : rest, item: "" }, { push: false });
   }, 180);
 });
 
 const side = (name) => () => change({ side: name, filters: {}, skills: [], item: "", sort: "order", way: "up", tab: "" });
 for (const link of document.querySelectorAll(".tabs a")) link.addEventListener("click", (event) => { event.preventDefault(); side(link.dataset.side)(); });
-byId("theme").addEventListener("click", theme);
+byId("theme").addEventListener("click", turn_colours);
 byId("help").addEventListener("click", help);
 addEventListener("popstate", () => { state = read(); state.side ||= "examples"; show(); });
 
 const tab_keys = Object.fromEntries(TABS.map(([name], place) => [String(place + 1), () => { if (item) change({ tab: name === "text" ? "" : name }, { push: false }); }]));
 listen({
-  j: () => step(1), k: () => step(-1), a: accept, x: reject, e: edit, u: undo, t: theme, "?": help, f: filters_dialog,
+  j: () => step(1), k: () => step(-1), ArrowDown: () => arrow(1), ArrowUp: () => arrow(-1), a: accept, x: reject, e: edit, u: undo, t: turn_colours, "?": help, f: filters_dialog,
   "/": () => { if (state.side === "run") side("examples")(); setTimeout(() => { search.focus(); search.select(); }); },
   m: () => { if (item) { toggle_source(); draw_item(); } },
   Escape: () => { if (state.item) change({ item: "" }); },

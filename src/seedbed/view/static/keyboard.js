@@ -21,13 +21,16 @@ export function listen(actions, go) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (typing(event.target)) {
-      if (event.key === "Escape") event.target.blur();
+      if (event.key === "Escape") {
+        event.preventDefault(); // or a search field is emptied
+        event.target.blur();
+      }
       return;
     }
     const after_g = Date.now() - waiting < 1200;
     waiting = event.key === "g" && !after_g ? Date.now() : 0;
     const action = after_g ? go[event.key] : actions[event.key];
-    if (!action) return;
+    if (!action || (event.key.startsWith("Arrow") && !event.target.closest?.(".items"))) return;
     event.preventDefault();
     action();
   });

@@ -71,7 +71,7 @@ export class List {
   }
 
   row(item) {
-    const link = h("a", { href: "#", onclick: (event) => { event.preventDefault(); this.open(item.key); } });
+    const link = h("a", { href: "#", tabindex: "-1", onclick: (event) => { event.preventDefault(); this.open(item.key); } });
     link.append(
       h("span", { class: "mark" }),
       h("span", { class: "excerpt", dir: "auto" }, ...marked(item.excerpt || "(nothing)", this.terms)),
@@ -112,6 +112,11 @@ export class List {
     const row = key ? this.find(key) : null;
     row?.firstElementChild.setAttribute("aria-current", "true");
     row?.scrollIntoView({ block: "nearest" });
+    // One row is a stop of the tabulator, or a keyboard would not get past a long list.
+    const stop = this.element.querySelector("a[tabindex='0']");
+    if (stop) stop.tabIndex = -1;
+    const link = (row ?? this.element.firstElementChild)?.firstElementChild;
+    if (link) link.tabIndex = 0;
   }
 
   // After a decision: the mark of a row.
