@@ -186,6 +186,7 @@ function draw_item() {
       bar: bar(item, { accept, reject, edit, undo, step }),
     }));
   if (same) reader.querySelector(".tab-body").scrollTop = top;
+  reader.querySelector("[aria-selected=true]").scrollIntoView({ inline: "nearest", block: "nearest" });
 }
 
 function filters_dialog() {

@@ -11,7 +11,7 @@ export const decide = (key, verdict, { reason = "", edit = {} } = {}) =>
 export function bar(item, { accept, reject, edit, undo, step }) {
   const decided = item.decision?.verdict;
   const words = item.dropped
-    ? { accept: "Should be kept", reject: "Rightly dropped" }
+    ? { accept: "Wrong drop", reject: "Right drop" }
     : { accept: "Accept", reject: "Reject" };
   const button = (name, label, key, action, on) => h("button", {
     type: "button", class: `judge ${name}`, "aria-pressed": on === undefined ? undefined : String(on), "aria-keyshortcuts": key, onclick: action,
