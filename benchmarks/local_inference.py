@@ -3,7 +3,7 @@
     python -m benchmarks.local_inference [--prompts 500] [--new 60] [--rows 64]
 
 A random Llama of 7 million parameters (as in the training benchmark) with a tokenizer trained on
-the spot; prompts of 20 to 120 words. Answers have different lengths: a row ends at a random token.
+the spot; prompts of 20 to 120 words, answers that all run to their limit.
 """
 
 from __future__ import annotations
