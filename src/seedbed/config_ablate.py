@@ -53,8 +53,8 @@ class WarmUpTable(Table):
     config names none.
     """
 
-    examples: Annotated[int, Field(ge=50)] = 2000
-    epochs: Annotated[int, Field(ge=0)] = 8
+    examples: Annotated[int, Field(ge=50)] = 4000
+    epochs: Annotated[int, Field(ge=0)] = 9
     batch_examples: Count = 8
     learning_rate: Annotated[float, Field(gt=0)] = 5e-3
     skills: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seedbed.config_ablate import AblateTable
@@ -52,14 +52,16 @@ class Test:
         )
 
 
-def test_of(table: AblateTable, trained: Sequence[str]) -> Test:
+def test_of(table: AblateTable, trained: Sequence[Example]) -> Test:
     """The items that all students of an ablation are asked: of the skills that occur in its data,
-    and no task that any arm trains on.
+    worded as its query types are where examples say of which they are, and no task that any arm
+    trains on.
 
     Raises:
         ConfigError: nothing of the data is of the practice world.
     """
-    names = sorted({name for skills in skills_in(trained) for name in skills})
+    known = [example.instruction.text for example in trained]
+    names = sorted({name for skills in skills_in(known) for name in skills})
     if not names:
         raise ConfigError(
             "the arms' instructions are not of the practice world, so nothing marks the students",
@@ -67,7 +69,9 @@ def test_of(table: AblateTable, trained: Sequence[str]) -> Test:
             "`seedbed train`, `seedbed eval`, `seedbed compare`.",
         )
     settings = PracticeSettings(skills=tuple(names), counts=dict.fromkeys(table.k, table.items))
-    items = held_out(settings, trained=trained)
+    if worded := {one.instruction.origin.query_type for one in trained} & {*settings.query_types}:
+        settings = replace(settings, query_types=tuple(sorted(worded)))
+    items = held_out(settings, trained=known)
     sampling = Sampling(temperature=0.0, max_tokens=table.max_tokens)
     return Test(
         items=items,

@@ -90,10 +90,7 @@ class Work:
             for seed in self.study.table.seeds
             for arm in self.study.arms
         }
-        test = test_of(
-            self.study.table,
-            [one.instruction.text for row in data.values() for one in row.examples],
-        )
+        test = test_of(self.study.table, [one for row in data.values() for one in row.examples])
         cells = []
         for group, arms in self.study.groups.items():
             for match in self.study.table.match:
