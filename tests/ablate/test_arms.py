@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from seedbed.ablate.arms import Arm, arms_of, checked, configured
+from seedbed.config import parse_config
 from seedbed.config_ablate import FACTORS, ArmTable
 from seedbed.errors import ConfigError
+from seedbed.training.settings import preset
 
 TEXT = """
 recipe = "skillmix"
@@ -36,8 +39,15 @@ def test_an_arm_sets_keys_the_seed_and_the_student_and_nothing_else() -> None:
         "teacher": {"model": "practice"},
         "skills": {"topics": 3},
         "skillmix": {"k": 1},
-        "student": {"base": "tiny", "seed": 7},
+        "student": {"base": "tiny", "preset": "tiny", "seed": 7},
     }
+
+
+def test_a_tiny_student_is_tuned_as_one_also_where_it_was_warmed_up_before() -> None:
+    text = configured(TEXT, Arm(name="one", set={}), seed=0, base="base/warm", place="x.toml")
+    table = parse_config(text, place="x.toml").student
+    assert table.base == "base/warm"
+    assert table.settings == replace(preset("tiny"), seed=0)
 
 
 def test_an_arm_of_another_recipe_leaves_out_the_tables_that_it_does_not_use() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from seedbed.config import OWN_TABLES, Config, parse_config
 from seedbed.config_ablate import ArmTable, Factor, ShirkersTable
+from seedbed.config_student import TINY
 from seedbed.errors import ConfigError
 
 FRACTIONS = (0.1, 0.2, 0.5)
@@ -79,7 +80,10 @@ def configured(text: str, arm: Arm, *, seed: int, base: str, place: str) -> str:
     for key, value in arm.set.items():
         _set(content, key, value, place=f'{place}: arm "{arm.name}"')
     content["seed"] = seed
-    content.setdefault("student", {}).update({"base": base, "seed": seed})
+    student = content.setdefault("student", {})
+    if student.get("base", TINY) == TINY:
+        student.setdefault("preset", TINY)
+    student.update({"base": base, "seed": seed})
     recipe = content.get("recipe", "skillmix")
     foreign = frozenset[str]().union(*OWN_TABLES.values()) - OWN_TABLES.get(recipe, frozenset())
     made = dumps({key: value for key, value in content.items() if key not in foreign})
