@@ -50,6 +50,7 @@ def threaded(reply: Reply) -> Iterator[ThreadedServer]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 1024  # of 5, what is beyond them would wait for TCP to try again
 
     with Server(("127.0.0.1", 0), Handler) as server:
         running.url = f"http://127.0.0.1:{server.server_port}/v1"

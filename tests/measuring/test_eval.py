@@ -16,9 +16,10 @@ from tests.evaluate.servers import ThreadedServer, threaded
 from tests.evaluate.tiny_models import write_tiny
 
 from seedbed.cli import main
+from seedbed.config_tables import ModelTable
 from seedbed.evaluate.measurement import read_result
 from seedbed.journal import Journal
-from seedbed.measuring import EvalPlan, PracticePlan, measure, subject_of
+from seedbed.measuring import EvalPlan, PracticePlan, Subject, measure
 from seedbed.models.practice.server import ServerOptions, start_server
 
 PRACTICE = ["--benchmark", "practice", "--items", "8", "--k", "1,2"]
@@ -173,13 +174,13 @@ def _write_task(folder: Path) -> None:
 
 
 def test_stopped_in_the_middle_it_goes_on_without_asking_twice(tmp_path: Path) -> None:
-    """Of 300 questions some tens are asked at once; the tenth answer comes with a Ctrl-C."""
+    """Of 120 questions four are asked at once; after ten comes a Ctrl-C."""
     stop = asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
 
     def reply(_: dict[str, Any]) -> str:
-        if len(server.asked) == 10:
-            loops[0].call_soon_threadsafe(stop.set)
+        if len(server.asked) >= 10 and loops:
+            loops.pop().call_soon_threadsafe(stop.set)
         return "Answer: 4"
 
     async def stopped(plan: EvalPlan) -> bool:
@@ -188,17 +189,17 @@ def test_stopped_in_the_middle_it_goes_on_without_asking_twice(tmp_path: Path) -
 
     with threaded(reply) as server:
         plan = EvalPlan(
-            subject=subject_of("tiny", url=server.url),
+            subject=Subject(table=ModelTable(model="tiny", base_url=server.url, max_in_flight=4)),
             benchmarks=("practice",),
             folder=tmp_path,
-            practice=PracticePlan(ks=(1,), count=300, skills=("adding_numbers",)),
+            practice=PracticePlan(ks=(1,), count=120, skills=("adding_numbers",)),
         )
         assert asyncio.run(stopped(plan)) is False
-        assert 10 <= len(server.asked) < 300
+        assert 10 <= len(server.asked) < 120
         assert not (tmp_path / "practice.json").exists()
         assert asyncio.run(measure(plan)).finished
-        assert len(server.asked) == 300
-    assert read_result(tmp_path / "practice.json").measurement("accuracy").n == 300
+        assert len(server.asked) == 120
+    assert read_result(tmp_path / "practice.json").measurement("accuracy").n == 120
 
 
 def test_a_cap_stops_the_asking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
