@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from seedbed.cli.ablating import add_options as add_ablate_options
 from seedbed.cli.checking import add_options as add_check_options
+from seedbed.cli.choosing import add_options as add_choose_options
 from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
 from seedbed.cli.training import add_options as add_train_options
@@ -97,6 +98,9 @@ def parser() -> argparse.ArgumentParser:
     add_eval_options(commands.add_parser("eval", help="measure a student"))
     add_train_options(commands.add_parser("train", help="tune a student on examples"))
 
+    add_choose_options(
+        commands.add_parser("choose", help="choose a training's best epoch by win rate")
+    )
     add_ablate_options(
         commands.add_parser("ablate", help="arms that differ in one thing, measured")
     )

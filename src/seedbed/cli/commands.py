@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.cli import FINETUNING, TRAINERS
 from seedbed.cli.checking import check
+from seedbed.cli.choosing import choose
 from seedbed.cli.stopping import stop_on_signals
 from seedbed.cli.viewing import view
 from seedbed.errors import ConfigError, StorageError
@@ -232,6 +233,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "eval": evaluate,
     "train": train,
+    "choose": choose,
     "ablate": ablate,
     "compare": compare,
     "serve-practice": serve_practice,

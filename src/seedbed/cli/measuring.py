@@ -36,7 +36,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME,…",
-        help="practice, ifeval, mt_bench, wild_bench, alpaca_eval, knowledge",
+        help="practice, ifeval, mt_bench, wild_bench, alpaca_eval, held_out, knowledge",
     )
     asked.add_argument("--url", help="of an OpenAI-compatible endpoint; STUDENT is its model")
     asked.add_argument("--key-env", metavar="NAME", help="the variable with its key")
@@ -140,19 +140,19 @@ def plan_of(options: argparse.Namespace) -> EvalPlan:
         subject=subject,
         benchmarks=_names(",".join(options.benchmark)),
         folder=_folder(options, subject),
-        judge=_judge(options) or subject.judge,
+        judge=judge_of(options) or subject.judge,
         budget=_budget(options, subject),
         data=Path(options.data) if options.data else None,
-        limit=_positive("--limit", options.limit),
+        limit=positive("--limit", options.limit),
         sampling=SamplingWish(
             temperature=options.temperature,
             top_p=options.top_p,
-            max_tokens=_positive("--max-tokens", options.max_tokens),
+            max_tokens=positive("--max-tokens", options.max_tokens),
         ),
         trained=runs,
         practice=PracticePlan(
             ks=_ks(options.k),
-            count=_positive("--items", options.items) or 1,
+            count=positive("--items", options.items) or 1,
             skills=_names(options.skills),
             seed=options.seed,
         ),
@@ -168,7 +168,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def _positive(option: str, value: int | None) -> int | None:
+def positive(option: str, value: int | None) -> int | None:
     if value is not None and value < 1:
         raise ConfigError(f"{option} {value}: expected at least 1")
     return value
@@ -199,7 +199,7 @@ def _runs(given: list[str], subject: Subject) -> tuple[RunFolder, ...]:
     return (subject.run,) if subject.run else ()
 
 
-def _judge(options: argparse.Namespace) -> ModelTable | None:
+def judge_of(options: argparse.Namespace) -> ModelTable | None:
     from seedbed.measuring import read_eval_config
     from seedbed.measuring.students import table_of
 

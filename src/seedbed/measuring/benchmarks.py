@@ -53,7 +53,7 @@ def ready(plan: EvalPlan, name: str) -> Ready:
     return _READY[name](plan)
 
 
-async def _single(
+async def single(
     student: Student, questions: Sequence[Question]
 ) -> tuple[list[Answers], list[str | None]]:
     """Answers to single turns, and their texts."""
@@ -61,11 +61,11 @@ async def _single(
     return answers, [said[0].text if said[0] else None for said in answers]
 
 
-def _kept(plan: EvalPlan, name: str) -> Path:
+def kept(plan: EvalPlan, name: str) -> Path:
     return plan.folder / "answers" / f"{name}.jsonl"
 
 
-def _limited(plan: EvalPlan, of: int) -> tuple[dict[str, JSON], tuple[str, ...]]:
+def limited(plan: EvalPlan, of: int) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """Settings and a note that say so where only a part is asked."""
     if plan.limit is None or plan.limit >= of:
         return {}, ()
@@ -85,11 +85,11 @@ def _practice(plan: EvalPlan) -> Ready:
     items = held_out(settings, trained=trained)
     sampling = plan.sampling.on(PRACTICE)
     questions = [Question(id=one.id, turns=(one.instruction,), sampling=sampling) for one in items]
-    limit, notes = _limited(plan, wish.count * len(wish.ks))
+    limit, notes = limited(plan, wish.count * len(wish.ks))
 
     async def run(student: Student, _: Judge | None) -> Result:
-        answers, texts = await _single(student, questions)
-        write_answers(_kept(plan, "practice"), questions, answers)
+        answers, texts = await single(student, questions)
+        write_answers(kept(plan, "practice"), questions, answers)
         found = score(
             items,
             texts,
@@ -111,11 +111,11 @@ def _ifeval(plan: EvalPlan) -> Ready:
     prompts = every[: plan.limit]
     sampling = plan.sampling.on(GREEDY)
     questions = [Question(id=one.id, turns=(one.text,), sampling=sampling) for one in prompts]
-    limit, notes = _limited(plan, len(every))
+    limit, notes = limited(plan, len(every))
 
     async def run(student: Student, _: Judge | None) -> Result:
-        answers, texts = await _single(student, questions)
-        write_answers(_kept(plan, "ifeval"), questions, answers)
+        answers, texts = await single(student, questions)
+        write_answers(kept(plan, "ifeval"), questions, answers)
         return score(
             prompts,
             texts,
@@ -133,15 +133,15 @@ def _mt_bench(plan: EvalPlan) -> Ready:
     every = mt_bench.read_mt_bench(plan.needed_data("mt_bench"))
     bench = replace(every, questions=every.questions[: plan.limit])
     most = plan.sampling.max_tokens or mt_bench.MAX_TOKENS
-    limit, notes = _limited(plan, len(every.questions))
+    limit, notes = limited(plan, len(every.questions))
 
     async def run(student: Student, judge: Judge | None) -> Result:
         found, answers = await mt_bench.measure(
-            bench, student, _judge(judge), settings=limit, max_tokens=most
+            bench, student, needed(judge), settings=limit, max_tokens=most
         )
         questions = mt_bench.questions(bench, max_tokens=most)
-        write_answers(_kept(plan, "mt_bench"), questions, answers)
-        return with_notes(found, (*notes, *_warnings(plan, student, _judge(judge), answers)))
+        write_answers(kept(plan, "mt_bench"), questions, answers)
+        return with_notes(found, (*notes, *warnings(plan, student, needed(judge), answers)))
 
     turns = 2 * len(bench.questions)
     return Ready(name="mt_bench", turns=turns, judgments=turns, run=run)
@@ -153,14 +153,14 @@ def _wild_bench(plan: EvalPlan) -> Ready:
     every = wild_bench.read_wild_bench(plan.needed_data("wild_bench"))
     bench = replace(every, tasks=every.tasks[: plan.limit])
     sampling = plan.sampling.on(wild_bench.ANSWERING)
-    limit, notes = _limited(plan, len(every.tasks))
+    limit, notes = limited(plan, len(every.tasks))
 
     async def run(student: Student, judge: Judge | None) -> Result:
         found, answers = await wild_bench.measure(
-            bench, student, _judge(judge), sampling=sampling, settings=limit
+            bench, student, needed(judge), sampling=sampling, settings=limit
         )
-        write_answers(_kept(plan, "wild_bench"), wild_bench.questions(bench, sampling), answers)
-        return with_notes(found, (*notes, *_warnings(plan, student, _judge(judge), answers)))
+        write_answers(kept(plan, "wild_bench"), wild_bench.questions(bench, sampling), answers)
+        return with_notes(found, (*notes, *warnings(plan, student, needed(judge), answers)))
 
     count = len(bench.tasks)
     judgments = count * (1 + len(bench.references))
@@ -176,10 +176,10 @@ def _alpaca_eval(plan: EvalPlan) -> Ready:
     sampling = plan.sampling.on(ALPACA)
     asked = data.instructions[: plan.limit]
     questions = [Question(id=text, turns=(text,), sampling=sampling) for text in asked]
-    limit, notes = _limited(plan, len(data.instructions))
+    limit, notes = limited(plan, len(data.instructions))
 
     async def run(student: Student, judge: Judge | None) -> Result:
-        answers, texts = await _single(student, questions)
+        answers, texts = await single(student, questions)
         place = plan.folder / "answers" / "alpaca_eval.json"
         write_outputs(place, questions, answers, generator=student.name)
         pairs = zip(asked, texts, strict=True)
@@ -187,7 +187,7 @@ def _alpaca_eval(plan: EvalPlan) -> Ready:
             {instruction: text for instruction, text in pairs if text is not None},
             student=student.name,
             data=data,
-            judge=_judge(judge),
+            judge=needed(judge),
             protocol=protocol,
             scoring=Scoring(teacher=plan.teacher),
             settings=sampling_json(sampling) | limit,
@@ -201,13 +201,13 @@ def _alpaca_eval(plan: EvalPlan) -> Ready:
     return Ready(name="alpaca_eval", turns=len(asked), judgments=judgments, run=run)
 
 
-def _judge(judge: Judge | None) -> Judge:
+def needed(judge: Judge | None) -> Judge:
     if judge is None:
         raise ConfigError("this benchmark needs a judge")
     return judge
 
 
-def _warnings(
+def warnings(
     plan: EvalPlan, student: Student, judge: Judge, answers: Sequence[Answers]
 ) -> tuple[str, ...]:
     """What makes a judge's scores worthless, where it is seen in the answers."""
@@ -234,10 +234,17 @@ def with_notes(result: Result, notes: tuple[str, ...]) -> Result:
     return replace(result, measurements=tuple(map(noted, result.measurements)))
 
 
+def _held_out(plan: EvalPlan) -> Ready:
+    from seedbed.measuring.held_out import held_out
+
+    return held_out(plan)
+
+
 _READY: Mapping[str, Callable[[EvalPlan], Ready]] = {
     "practice": _practice,
     "ifeval": _ifeval,
     "mt_bench": _mt_bench,
     "wild_bench": _wild_bench,
     "alpaca_eval": _alpaca_eval,
+    "held_out": _held_out,
 }

@@ -19,11 +19,12 @@ BENCHMARKS: Mapping[str, str] = {
     "mt_bench": "80 questions of two turns, rated by a judge",
     "wild_bench": "1,024 real tasks, rated by a judge",
     "alpaca_eval": "805 instructions, judged against GPT-4's outputs, lengths controlled",
+    "held_out": "what its training set aside, judged against the teacher's responses",
     "knowledge": "multiple choice and sums, by lm-evaluation-harness",
 }
 """What each benchmark is, in a line."""
 
-JUDGED = frozenset({"mt_bench", "wild_bench", "alpaca_eval"})
+JUDGED = frozenset({"mt_bench", "wild_bench", "alpaca_eval", "held_out"})
 
 FOLDERS: Mapping[str, tuple[str, ...]] = {"wild_bench": ("wild_bench", "wildbench")}
 """How a benchmark's folder below --data may be called, if not by its name."""

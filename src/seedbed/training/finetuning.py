@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 
 from seedbed.errors import ConfigError
-from seedbed.export import drop_to_json
+from seedbed.export import drop_to_json, example_to_json
 from seedbed.files import write_jsonl
 from seedbed.records import JSON, Example, digest
 from seedbed.training.checkpoints import save_checkpoint
@@ -83,7 +83,7 @@ class _Training:
         composed: Sequence[Sequence[str]],
     ) -> None:
         self.student, self.folder, self.step, self.choose = student, folder, step, choose
-        self.settings = student.settings
+        self.settings, self.held_out = student.settings, held_out
         self.encoding, self.aside = student.encode(examples), student.encode(held_out)
         if not self.encoding.kept:
             raise ConfigError(
@@ -155,6 +155,7 @@ class _Training:
             self.held_out_loss = rows[-1]["held_out_loss"]
         dropped = (*self.encoding.dropped, *self.aside.dropped)
         write_jsonl(self.folder.drops, (drop_to_json(item, drop) for item, drop in dropped))
+        write_jsonl(self.folder.held_out, map(example_to_json, self.held_out))
         self._write_manifest("running")
 
     def _facts(self) -> dict[str, JSON]:

@@ -17,7 +17,8 @@ from seedbed.records import JSON
 class TrainingFolder:
     """`training.json` tells the whole; `log.jsonl` has a line per step, `epochs.jsonl` per epoch.
 
-    `state/` is there while training is not over; `drops.jsonl` lists what was left out.
+    `state/` is there while training is not over; `drops.jsonl` lists what was left out, and
+    `held_out.jsonl` holds the examples that the best epoch is chosen on.
     """
 
     path: Path
@@ -37,6 +38,10 @@ class TrainingFolder:
     @property
     def drops(self) -> Path:
         return self.path / "drops.jsonl"
+
+    @property
+    def held_out(self) -> Path:
+        return self.path / "held_out.jsonl"
 
     @property
     def state(self) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import nan
 
 from seedbed.evaluate.alpaca_eval.annotations import Annotated
-from seedbed.evaluate.alpaca_eval.data import AlpacaEvalData
+from seedbed.evaluate.alpaca_eval.data import Baseline
 from seedbed.evaluate.alpaca_eval.protocol import (
     JudgePrompt,
     has_chances,
@@ -70,14 +70,12 @@ class _Pair:
         return protocol.prompt.request(self.instruction, first, second, protocol.sampling)
 
 
-def requests(
-    outputs: Mapping[str, str], data: AlpacaEvalData, protocol: Protocol
-) -> tuple[Request, ...]:
+def requests(outputs: Mapping[str, str], data: Baseline, protocol: Protocol) -> tuple[Request, ...]:
     """What the judge will be asked, in order."""
     return tuple(pair.request(protocol) for pair in _pairs(outputs, data, protocol))
 
 
-def forecast(outputs: Mapping[str, str], data: AlpacaEvalData, protocol: Protocol) -> Stage:
+def forecast(outputs: Mapping[str, str], data: Baseline, protocol: Protocol) -> Stage:
     """What judging these outputs takes."""
     asked = requests(outputs, data, protocol)
     return forecast_judging("alpaca_eval", ((_tokens(each), 1) for each in asked))
@@ -87,7 +85,7 @@ async def annotate(
     outputs: Mapping[str, str],
     *,
     student: str,
-    data: AlpacaEvalData,
+    data: Baseline,
     judge: Judge,
     protocol: Protocol,
 ) -> Annotated:
@@ -133,7 +131,7 @@ async def _understood(protocol: Protocol, pairs: list[_Pair], judge: Judge) -> P
     return plain if await judge.accepts(pairs[0].request(plain)) else protocol
 
 
-def _pairs(outputs: Mapping[str, str], data: AlpacaEvalData, protocol: Protocol) -> list[_Pair]:
+def _pairs(outputs: Mapping[str, str], data: Baseline, protocol: Protocol) -> list[_Pair]:
     """Every comparison to be made: two per instruction where both orders are asked for."""
     return [
         _Pair(place, instruction, baseline, outputs[instruction], swap)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -40,6 +41,19 @@ DIGESTS: Mapping[str, str] = {
     GAMED: "97aeec3f1c7de6dee6fd31fe66f1702623f4614c3efe1c6fc5f4927cd5fd674d",
 }
 """SHA-256 of the published files, at the revision that `hub.REVISION` names."""
+
+
+class Baseline(Protocol):
+    """What a student's outputs are judged against: the name, and an output per instruction."""
+
+    @property
+    def baseline(self) -> str: ...
+
+    @property
+    def instructions(self) -> tuple[str, ...]: ...
+
+    @property
+    def outputs(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
