@@ -13,6 +13,7 @@ from seedbed.cli.checking import add_options as add_check_options
 from seedbed.cli.choosing import add_options as add_choose_options
 from seedbed.cli.comparing import add_options as add_compare_options
 from seedbed.cli.evaluating import add_options as add_eval_options
+from seedbed.cli.reporting import add_options as add_report_options
 from seedbed.cli.training import add_options as add_train_options
 from seedbed.cli.viewing import add_options as add_view_options
 
@@ -94,6 +95,9 @@ def parser() -> argparse.ArgumentParser:
 
     add_check_options(
         commands.add_parser("check", help="find what a model or its server silently ignores")
+    )
+    add_report_options(
+        commands.add_parser("report", help="a page to read about a run, or about several")
     )
     add_eval_options(commands.add_parser("eval", help="measure a student"))
     add_train_options(commands.add_parser("train", help="tune a student on examples"))

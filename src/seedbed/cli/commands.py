@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from seedbed.cli import FINETUNING, TRAINERS
 from seedbed.cli.checking import check
 from seedbed.cli.choosing import choose
+from seedbed.cli.reporting import report
 from seedbed.cli.stopping import stop_on_signals
 from seedbed.cli.viewing import view
 from seedbed.errors import ConfigError, StorageError
@@ -229,6 +230,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "cost": cost,
     "export": export,
     "view": view,
+    "report": report,
     "curate": curate,
     "check": check,
     "eval": evaluate,

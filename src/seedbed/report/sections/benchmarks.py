@@ -1,0 +1,116 @@
+"""What the benchmarks say of the students, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seedbed.evaluate.measurement import Measurement, Result
+from seedbed.report.document import Block, Figure, Section, Table
+from seedbed.report.figures import Trace, colour, label
+from seedbed.report.measures import Measured
+from seedbed.report.wording import brief, decimal, plural, spoken
+
+
+def benchmarks(measured: Measured) -> Section | None:
+    results = measured.run.results
+    if not results:
+        return None
+    blocks: list[Block] = [
+        figure(
+            measured.id(f"benchmark-{number}"), name, [r for r in results if r.benchmark == name]
+        )
+        for number, name in enumerate(dict.fromkeys(result.benchmark for result in results), 1)
+    ]
+    return Section(
+        id=measured.id("benchmarks"),
+        title="Benchmarks",
+        lead="Lines are 95 % intervals. Where those of two students overlap widely, the benchmark "
+        "does not tell them apart.",
+        blocks=blocks,
+    )
+
+
+def value(measurement: Measurement) -> str:
+    """A value with its interval."""
+    if measurement.low is None or measurement.high is None:
+        return decimal(measurement.value)
+    return (
+        f"{decimal(measurement.value)} ({decimal(measurement.low)} to {decimal(measurement.high)})"
+    )
+
+
+def figure(
+    figure_id: str, benchmark: str, results: Sequence[Result], names: Sequence[str] = ()
+) -> Figure:
+    """One benchmark: a row for each metric, a colour for each student (or each of `names`)."""
+    told = list(names) or [result.student for result in results]
+    students = list(dict.fromkeys(told))
+    every = [
+        (student, measurement)
+        for student, result in zip(told, results, strict=True)
+        for measurement in result.measurements
+    ]
+    traces = [
+        _points(student, [m for name, m in every if name == student], colour(number))
+        for number, student in enumerate(students)
+    ]
+    rows = [
+        (
+            spoken(measurement.metric),
+            brief(student, 60),
+            value(measurement),
+            f"{measurement.n:,} of {measurement.expected_n:,}",
+            brief(measurement.judge, 40) or "a program",
+            brief(measurement.tool, 40),
+        )
+        for student, measurement in every
+    ]
+    first = every[0][1]
+    metrics = len({measurement.metric for _, measurement in every})
+    return Figure(
+        id=figure_id,
+        question=f"How well do the students do on {spoken(benchmark)}?",
+        answer=f"{plural(len(students), 'student')}, {plural(metrics, 'metric')}; "
+        f"{spoken(first.metric)} of {brief(every[0][0], 60)} is {value(first)}.",
+        data=traces,
+        layout={
+            "showlegend": len(students) > 1,
+            "yaxis": {"autorange": "reversed", "showgrid": False, "type": "category"},
+            "scattermode": "group",
+        },
+        table=Table(
+            head=("metric", "student", "value (95 % interval)", "items", "judge", "computed by"),
+            rows=rows,
+            texts=True,
+        ),
+        source="; ".join(
+            dict.fromkeys(f"{r.benchmark}.json of {brief(r.student, 60)}" for r in results)
+        )
+        + ".",
+        height=130 + 34 * metrics * max(1, len(students)),
+    )
+
+
+def _points(student: str, measurements: Sequence[Measurement], token: str) -> Trace:
+    above = [m.high - m.value if m.high is not None else 0 for m in measurements]
+    below = [m.value - m.low if m.low is not None else 0 for m in measurements]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "orientation": "h",
+        "name": label(student),
+        "y": [label(spoken(m.metric)) for m in measurements],
+        "x": [m.value for m in measurements],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": above,
+            "arrayminus": below,
+            "color": token,
+            "thickness": 1.5,
+            "width": 5,
+        },
+        "text": [value(m) for m in measurements],
+        "hovertemplate": "%{y}: %{text}<extra></extra>",
+        "marker": {"size": 10, "color": token},
+    }
