@@ -16,6 +16,7 @@ from seedbed.report.sections.landscape import landscape
 from seedbed.report.sections.lengths import lengths
 from seedbed.report.sections.novelty import novelty
 from seedbed.report.sections.provenance import provenance
+from seedbed.report.sections.steering import steering
 from seedbed.report.sections.tuning import held_out, tuning
 from seedbed.report.sections.yields import yields
 from seedbed.report.wording import (
@@ -37,6 +38,7 @@ SECTIONS: Sequence[Callable[[Measured], Section | None]] = (
     novelty,
     landscape,
     cost,
+    steering,
     tuning,
     benchmarks,
     cases,

@@ -16,6 +16,7 @@ from seedbed.report.sections.benchmarks import value
 from seedbed.report.sections.cost import forecasts
 from seedbed.report.sections.coverage import evenness, unused
 from seedbed.report.sections.novelty import alike_share
+from seedbed.report.sections.steering import moves
 from seedbed.report.sections.tuning import held_out
 from seedbed.report.sections.yields import largest_target
 from seedbed.report.similarity import ALIKE
@@ -315,6 +316,20 @@ def _training(measured: Measured) -> Iterator[Finding]:
         )
 
 
+def _steering(measured: Measured) -> Iterator[Finding]:
+    training = measured.run.training
+    if training is None or not training.seeds:
+        return
+    moved = moves(training.seeds)
+    yield _of(
+        measured,
+        "note",
+        f"Training moved the seeds: {count(moved['added'])} added and {count(moved['retired'])} "
+        "retired, by what the student showed.",
+        "steering",
+    )
+
+
 def _benchmarks(measured: Measured) -> Iterator[Finding]:
     for result in measured.run.results:
         first = result.measurements[0]
@@ -347,5 +362,6 @@ CHECKS: Sequence[Check] = (
     _forecast,
     _calls,
     _training,
+    _steering,
     _benchmarks,
 )

@@ -30,6 +30,7 @@ from seedbed.report.document import (
     Section,
     Table,
 )
+from seedbed.report.wording import shown
 
 _EMPTY = ""
 """Plotly adds a style element without text and fills it through the object model."""
@@ -112,7 +113,7 @@ def _json(value: JSON) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(text, quote=True)
+    return escape(shown(text), quote=True)
 
 
 def _figures(document: Document) -> Iterator[Figure]:

@@ -50,9 +50,18 @@ def figure(
         for student, result in zip(told, results, strict=True)
         for measurement in result.measurements
     ]
+    metrics = list(dict.fromkeys(measurement.metric for _, measurement in every))
     traces = [
-        _points(student, [m for name, m in every if name == student], colour(number))
-        for number, student in enumerate(students)
+        _points(
+            student,
+            [
+                (m, metrics.index(m.metric) + _shift(k, len(students)))
+                for n, m in every
+                if n == student
+            ],
+            colour(k),
+        )
+        for k, student in enumerate(students)
     ]
     rows = [
         (
@@ -66,17 +75,20 @@ def figure(
         for student, measurement in every
     ]
     first = every[0][1]
-    metrics = len({measurement.metric for _, measurement in every})
     return Figure(
         id=figure_id,
         question=f"How well do the students do on {spoken(benchmark)}?",
-        answer=f"{plural(len(students), 'student')}, {plural(metrics, 'metric')}; "
+        answer=f"{plural(len(students), 'student')}, {plural(len(metrics), 'metric')}; "
         f"{spoken(first.metric)} of {brief(every[0][0], 60)} is {value(first)}.",
         data=traces,
         layout={
             "showlegend": len(students) > 1,
-            "yaxis": {"autorange": "reversed", "showgrid": False, "type": "category"},
-            "scattermode": "group",
+            "yaxis": {
+                "autorange": "reversed",
+                "showgrid": False,
+                "tickvals": list(range(len(metrics))),
+                "ticktext": [label(spoken(metric)) for metric in metrics],
+            },
         },
         table=Table(
             head=("metric", "student", "value (95 % interval)", "items", "judge", "computed by"),
@@ -87,19 +99,24 @@ def figure(
             dict.fromkeys(f"{r.benchmark}.json of {brief(r.student, 60)}" for r in results)
         )
         + ".",
-        height=130 + 34 * metrics * max(1, len(students)),
+        height=130 + 34 * len(metrics) * max(1, len(students)),
     )
 
 
-def _points(student: str, measurements: Sequence[Measurement], token: str) -> Trace:
+def _shift(number: int, students: int) -> float:
+    """How far off its metric's line a student is drawn, so that none hides another."""
+    return (number - (students - 1) / 2) * 0.7 / students
+
+
+def _points(student: str, placed: Sequence[tuple[Measurement, float]], token: str) -> Trace:
+    measurements = [measurement for measurement, _ in placed]
     above = [m.high - m.value if m.high is not None else 0 for m in measurements]
     below = [m.value - m.low if m.low is not None else 0 for m in measurements]
     return {
         "type": "scatter",
         "mode": "markers",
-        "orientation": "h",
         "name": label(student),
-        "y": [label(spoken(m.metric)) for m in measurements],
+        "y": [place for _, place in placed],
         "x": [m.value for m in measurements],
         "error_x": {
             "type": "data",
@@ -110,7 +127,7 @@ def _points(student: str, measurements: Sequence[Measurement], token: str) -> Tr
             "thickness": 1.5,
             "width": 5,
         },
-        "text": [value(m) for m in measurements],
-        "hovertemplate": "%{y}: %{text}<extra></extra>",
+        "text": [f"{label(spoken(m.metric))}: {value(m)}" for m in measurements],
+        "hovertemplate": "%{text}<extra></extra>",
         "marker": {"size": 10, "color": token},
     }

@@ -70,6 +70,8 @@ def _histogram(
     } | vertical((middle - bins.edges[0] + 0.5) / width - 0.5, f"median {decimal(middle)}")
     rows = [(f"{share} have at most", f"{quantile(words, at):,} words") for at, share in SHARES]
     rows = [("shortest", f"{min(words):,} words"), *rows, ("longest", f"{max(words):,} words")]
+    most = quantile(words, 0.9)
+    within = sum(1 for size in words if size <= most)
     beyond = (
         f" The last bar holds the {count(bins.beyond)} that are longer still."
         if bins.beyond
@@ -78,9 +80,8 @@ def _histogram(
     return Figure(
         id=measured.id(name),
         question=question,
-        answer=f"Half have at most {decimal(middle)} words and "
-        f"{percent(sum(1 for size in words if size <= quantile(words, 0.9)), len(words))} at most "
-        f"{quantile(words, 0.9):,}.{beyond}",
+        answer=f"Half have at most {decimal(middle)} words and {percent(within, len(words))} "
+        f"at most {most:,.0f}.{beyond}",
         data=[trace],
         layout=layout,
         table=Table(head=("of the examples", "length"), rows=rows),

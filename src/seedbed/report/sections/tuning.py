@@ -1,23 +1,27 @@
-"""How the student's training went: losses, signals, and what SeDi-Instruct made of them."""
+"""How the student's training went: its losses, its pace, and the signals of its examples."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from seedbed.records import JSON
 from seedbed.report.document import Block, Figure, Section, Table
-from seedbed.report.figures import Trace, colour, label
 from seedbed.report.measures import Measured
+from seedbed.report.sections.curves import (
+    POINTS,
+    SUMMARY,
+    curves,
+    line,
+    series_of,
+    smoothed,
+    summary,
+)
 from seedbed.report.training import Line, Training, is_number
 from seedbed.report.wording import brief, count, decimal, duration, spoken
 
-POINTS = 600
-"""Points of a curve; of more steps, several are averaged."""
-
 SERIES = 6
-_ORDER = ("step", "epoch", "batch", "round")
-_NO_SIGNAL = {*_ORDER, "example", "id", "seconds", "tokens", "examples", "draw"}
+_NO_SIGNAL = {"epoch", "batch", "round", "draw", "seconds", "position"}
+"""Numbers of a line that say where it stands, and nothing of the example."""
 
 
 def tuning(measured: Measured) -> Section | None:
@@ -29,11 +33,7 @@ def tuning(measured: Measured) -> Section | None:
         blocks.append(_losses(measured, training, losses))
         blocks += _pace(measured, training)
     if training.signals:
-        blocks += _signals(measured, training.signals, "signals.jsonl", "signals")
-    if training.batches:
-        blocks += _signals(measured, training.batches, "batches.jsonl", "batches")
-    if training.seeds:
-        blocks += _signals(measured, training.seeds, "seeds.jsonl", "seeds")
+        blocks += _signals(measured, training.signals)
     if training.manifest:
         blocks.append(_settings(training.manifest))
     return Section(id=measured.id("training"), title="Training", blocks=blocks) if blocks else None
@@ -44,22 +44,13 @@ def held_out(training: Training) -> list[tuple[float, ...]]:
     return training.series(training.epochs, "epoch", "step", "held_out_loss")
 
 
-def smoothed(points: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Means over as many neighbouring points as leaves `POINTS` of them."""
-    size = -(-len(points) // POINTS)
-    groups = [points[at : at + size] for at in range(0, len(points), size)]
-    return [
-        tuple(sum(values) / len(group) for values in zip(*group, strict=True)) for group in groups
-    ]
-
-
 def _losses(measured: Measured, training: Training, losses: Sequence[tuple[float, ...]]) -> Figure:
     curve, epochs = smoothed(losses), held_out(training)
-    traces = [_line("training", curve, "@1")]
+    traces = [line("training", curve, "@1")]
     best = min(epochs, key=lambda row: row[2]) if epochs else None
     if epochs:
         points = [(step, loss) for _, step, loss in epochs]
-        traces.append(_line("held out", points, "@2") | {"mode": "lines+markers"})
+        traces.append(line("held out", points, "@2") | {"mode": "lines+markers"})
     rows = [
         (f"epoch {count(epoch)}", count(step), _loss_at(losses, step), f"{loss:.4f}")
         for epoch, step, loss in epochs
@@ -103,9 +94,9 @@ def _pace(measured: Measured, training: Training) -> list[Block]:
     rates = training.series(training.steps, "step", "learning_rate")
     if not found:
         return []
-    traces = [_line("gradient norm", smoothed(found), "@3")]
+    traces = [line("gradient norm", smoothed(found), "@3")]
     if rates:
-        traces.append(_line("learning rate", smoothed(rates), "@4") | {"yaxis": "y2"})
+        traces.append(line("learning rate", smoothed(rates), "@4") | {"yaxis": "y2"})
     norms = [norm for _, norm in found]
     return [
         Figure(
@@ -128,9 +119,9 @@ def _pace(measured: Measured, training: Training) -> list[Block]:
                 },
             },
             table=Table(
-                head=("what", "first", "mean", "largest", "last"),
-                rows=[_summary("gradient norm", found)]
-                + ([_summary("learning rate", rates)] if rates else []),
+                head=SUMMARY,
+                rows=[summary("gradient norm", found)]
+                + ([summary("learning rate", rates)] if rates else []),
             ),
             source=f"training/log.jsonl ({len(training.steps):,} lines).",
             height=280,
@@ -138,95 +129,27 @@ def _pace(measured: Measured, training: Training) -> list[Block]:
     ]
 
 
-def _summary(name: str, points: Sequence[tuple[float, ...]]) -> tuple[str, ...]:
-    values = [value for _, value in points]
-    mean = sum(values) / len(values)
-    return (name, decimal(values[0]), decimal(mean), decimal(max(values)), decimal(values[-1]))
-
-
-def _line(name: str, points: Sequence[tuple[float, ...]], token: str) -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": label(name),
-        "x": [point[0] for point in points],
-        "y": [round(point[1], 6) for point in points],
-        "line": {"color": token, "width": 1.6},
-        "marker": {"color": token, "size": 7},
+def _signals(measured: Measured, lines: Sequence[Line]) -> list[Block]:
+    """The mean of each signal over the examples of each step."""
+    found = {
+        name: points
+        for name, points in (
+            series_of(lines, at="step") | series_of(lines, at="step", inside="signals")
+        ).items()
+        if name not in _NO_SIGNAL
     }
-
-
-def _signals(measured: Measured, lines: Sequence[Line], file: str, name: str) -> list[Block]:
-    """The mean of each numeric key at each step, in a small plot for each."""
-    means = means_by_step(lines)
-    chosen = list(means)[:SERIES]
-    if not chosen:
+    if not found:
         return []
-    traces, layout = [], dict[str, JSON]()
-    rows_of_plots = -(-len(chosen) // 2)
-    for number, key in enumerate(chosen):
-        axis = "" if number == 0 else str(number + 1)
-        traces.append(
-            _line(spoken(key), smoothed(means[key]), colour(number))
-            | {"xaxis": f"x{axis}", "yaxis": f"y{axis}", "showlegend": False}
-        )
-        layout[f"yaxis{axis}"] = {"title": {"text": label(spoken(key), 26)}}
-    layout["grid"] = {
-        "rows": rows_of_plots,
-        "columns": 2 if len(chosen) > 1 else 1,
-        "pattern": "independent",
-        "xgap": 0.22,
-        "ygap": 0.28,
-    }
-    what = {"signals": "signals", "batches": "batches", "seeds": "seeds"}[name]
     return [
-        Figure(
-            id=measured.id(f"{name}-curves"),
-            question=f"What did training say of its {what}, step by step?",
-            answer="; ".join(
-                f"{spoken(key)}: mean {decimal(sum(v for _, v in means[key]) / len(means[key]))}"
-                for key in chosen
-            )
-            + ".",
-            data=traces,
-            layout=layout,
-            table=Table(
-                head=("what", "first", "mean", "largest", "last"),
-                rows=[_summary(spoken(key), means[key]) for key in means],
-            ),
-            source=f"Means over the lines of each step in {file} ({len(lines):,} lines).",
-            height=90 + 190 * rows_of_plots,
+        curves(
+            figure_id=measured.id("signals"),
+            question="What did training say of its examples, step by step?",
+            found=dict(list(found.items())[:SERIES]),
+            table_of=found,
+            source=f"Means over the examples of each step in training/signals.jsonl "
+            f"({len(lines):,} lines).",
         )
     ]
-
-
-def means_by_step(lines: Sequence[Line]) -> dict[str, list[tuple[float, ...]]]:
-    """For each numeric key (of the line, or of an object in it) its mean at each step."""
-    sums: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for place, line in enumerate(lines):
-        at = next((line[key] for key in _ORDER if is_number(line.get(key))), place + 1)
-        for key, value in _flat(line):
-            sums[key][float(at)].append(value)
-    return {
-        key: [(at, sum(values) / len(values)) for at, values in sorted(found.items())]
-        for key, found in sums.items()
-    }
-
-
-def _flat(line: Mapping[str, JSON]) -> list[tuple[str, float]]:
-    found = []
-    for key, value in line.items():
-        if key in _NO_SIGNAL:
-            continue
-        if is_number(value):
-            found.append((key, float(value)))
-        elif isinstance(value, dict):
-            found += [
-                (f"{key} {inner}" if key != "signals" else inner, float(number))
-                for inner, number in value.items()
-                if is_number(number)
-            ]
-    return found
 
 
 def _settings(manifest: Line) -> Table:
