@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from seedbed.report.document import WEIGHTS, Finding, Weight
-from seedbed.report.figures import median
+from seedbed.report.data_findings import openings, repairs, responses, similarity, skills
+from seedbed.report.document import WEIGHTS, Finding
 from seedbed.report.measures import Measured
 from seedbed.report.sections.benchmarks import value
 from seedbed.report.sections.cost import forecasts
-from seedbed.report.sections.coverage import evenness, unused
-from seedbed.report.sections.novelty import alike_share
 from seedbed.report.sections.steering import moves
 from seedbed.report.sections.tuning import held_out
 from seedbed.report.sections.yields import largest_target
-from seedbed.report.similarity import ALIKE
-from seedbed.report.wording import brief, count, decimal, percent, plural, spoken
+from seedbed.report.wording import brief, count, percent, plural, spoken
 
 MANY_DROPS = 0.25
 """Share of dropped items from which a run wastes its money."""
@@ -31,10 +28,6 @@ FOND = 0.2
 FAR = 1.5
 """Factor between an amount and its forecast's nearer end that is far off."""
 
-MANY_ALIKE = 0.05
-OPENING = 0.1
-FEW_WORDS = 5
-SHORT = 0.1
 CUT = 0.02
 FALLING = 0.1
 ROUND_SIZE = 20
@@ -49,17 +42,12 @@ def findings(measured: Measured) -> Sequence[Finding]:
     return sorted(found, key=lambda finding: WEIGHTS.index(finding.weight))
 
 
-def _of(measured: Measured, weight: Weight, text: str, section: str) -> Finding:
-    return Finding(weight=weight, text=text, section=measured.id(section))
-
-
 def _status(measured: Measured) -> Iterator[Finding]:
     manifest = measured.run.manifest
     counts, status = manifest["counts"], manifest["status"]
     kept, wanted = counts["kept"], counts["wanted"]
     if status == "interrupted":
-        yield _of(
-            measured,
+        yield measured.finding(
             "alarm",
             f"The run was interrupted with {count(kept)} examples"
             f"{f' of {count(wanted)} wanted' if wanted else ''}. Run the same command again: it "
@@ -68,8 +56,7 @@ def _status(measured: Measured) -> Iterator[Finding]:
         )
     elif status == "running":
         now = manifest.get("progress", {"kept": 0, "dropped": 0})
-        yield _of(
-            measured,
+        yield measured.finding(
             "alarm",
             f"The run is under way, or was killed: {count(now['kept'])} kept and "
             f"{count(now['dropped'])} dropped when it last wrote. The files are of an earlier "
@@ -77,16 +64,14 @@ def _status(measured: Measured) -> Iterator[Finding]:
             "cost",
         )
     elif status == "short":
-        yield _of(
-            measured,
+        yield measured.finding(
             "alarm",
             f"The run ended short: {count(counts['reached'])} of {count(wanted or 0)} wanted. "
             "Too much was dropped, or the seeds gave out.",
             "yield",
         )
     if measured.run.rows and len(measured.run.rows) != kept and status != "running":
-        yield _of(
-            measured,
+        yield measured.finding(
             "alarm",
             f"examples.jsonl has {count(len(measured.run.rows))} lines where the manifest says "
             f"{count(kept)}: the file was changed since. This report counts the file.",
@@ -100,8 +85,7 @@ def _drops(measured: Measured) -> Iterator[Finding]:
         return
     reason, most = next(iter(measured.reasons.items()))
     share = lost / (kept + lost)
-    yield _of(
-        measured,
+    yield measured.finding(
         "alarm" if share > MANY_DROPS else "note",
         f"{percent(lost, kept + lost)} of all items were dropped; the commonest reason is "
         f"{spoken(reason)}, {percent(most, lost)} of the drops ({count(most)}).",
@@ -110,8 +94,7 @@ def _drops(measured: Measured) -> Iterator[Finding]:
     target = largest_target(measured.run.lost)
     similar = measured.reasons.get("too_similar", 0)
     if target and target[1] > 1 and target[1] >= FOND * similar:
-        yield _of(
-            measured,
+        yield measured.finding(
             "look",
             f"{count(target[1])} of {count(similar)} drops for similarity are near-duplicates of "
             f"one text: “{brief(target[0], 90)}”. The teacher is fond of it.",
@@ -127,130 +110,11 @@ def _rounds(measured: Measured) -> Iterator[Finding]:
         return
     first, last = (kept[number] / tried[number] for number in (large[0], large[-1]))
     if first - last > FALLING:
-        yield _of(
-            measured,
+        yield measured.finding(
             "look",
             f"The yield falls from {first:.0%} in round {large[0]} to {last:.0%} in round "
             f"{large[-1]}: later rounds cost more for each example.",
             "yield",
-        )
-
-
-def _skills(measured: Measured) -> Iterator[Finding]:
-    if not measured.skills:
-        return
-    missing = unused(measured)
-    if missing:
-        named = ", ".join(map(spoken, missing[:3])) + (" and others" if len(missing) > 3 else "")
-        yield _of(
-            measured,
-            "look",
-            f"{plural(len(missing), 'skill')} of {count(len(measured.run.skills))} in the pool "
-            f"never appear{'s' if len(missing) == 1 else ''}: {named}.",
-            "coverage",
-        )
-    elif measured.run.skills:
-        yield _of(
-            measured,
-            "good",
-            f"All {count(len(measured.run.skills))} skills of the pool appear, as evenly as "
-            f"{decimal(evenness(list(measured.skills.values())))} equally frequent ones would.",
-            "coverage",
-        )
-    first, most = next(iter(measured.skills.items()))
-    mean = sum(measured.skills.values()) / len(measured.skills)
-    if most > 3 * mean:
-        yield _of(
-            measured,
-            "look",
-            f"{spoken(first)} is over-represented: {plural(most, 'example')}, "
-            f"{decimal(most / mean)} times as many as the average skill.",
-            "coverage",
-        )
-
-
-def _similarity(measured: Measured) -> Iterator[Finding]:
-    similarity = measured.similarity
-    if not similarity.nearest:
-        return
-    alike = len(similarity.alike)
-    if not alike:
-        basis = f"of {count(similarity.asked)} sampled" if similarity.sampled else "of the"
-        yield _of(
-            measured,
-            "good",
-            f"None {basis} instructions is alike to another (ROUGE-L above {ALIKE}).",
-            "novelty",
-        )
-    else:
-        share = alike / similarity.asked
-        yield _of(
-            measured,
-            "alarm" if share > 0.25 else "look" if share > MANY_ALIKE else "note",
-            f"{alike_share(similarity)} of the instructions are near-duplicates of another one "
-            f"(ROUGE-L above {ALIKE}). `seedbed curate` with --novelty {ALIKE} removes such.",
-            "novelty",
-        )
-    if similarity.redundant:
-        text, number = similarity.copies[0]
-        yield _of(
-            measured,
-            "look",
-            f"{plural(similarity.redundant, 'instruction')} repeat another to the letter; the "
-            f"commonest stands there {count(number)} times: “{brief(text, 80)}”.",
-            "novelty",
-        )
-
-
-def _openings(measured: Measured) -> Iterator[Finding]:
-    if len(measured.run.instructions) < ROUND_SIZE:
-        return
-    first, most = next(iter(measured.openings.items()))
-    if most > OPENING * len(measured.run.instructions):
-        yield _of(
-            measured,
-            "look",
-            f"{percent(most, len(measured.run.instructions))} of the instructions begin with "
-            f"“{brief(first, 60)}”.",
-            "coverage",
-        )
-
-
-def _responses(measured: Measured) -> Iterator[Finding]:
-    words = measured.response_words
-    few = sum(1 for size in words if size < FEW_WORDS)
-    if few:
-        yield _of(
-            measured,
-            "look" if few > SHORT * len(words) else "note",
-            f"{percent(few, len(words))} of the responses ({count(few)}) have fewer than "
-            f"{FEW_WORDS} words; the median is {decimal(median(words))}.",
-            "lengths",
-        )
-    said = Counter(row.response for row in measured.run.rows)
-    repeated = sum(number - 1 for number in said.values())
-    if repeated > SHORT * len(words):
-        text, number = said.most_common(1)[0]
-        yield _of(
-            measured,
-            "look",
-            f"{percent(repeated, len(words))} of the responses repeat another to the letter; the "
-            f"commonest, {count(number)} times: “{brief(text, 60)}”.",
-            "lengths",
-        )
-
-
-def _repairs(measured: Measured) -> Iterator[Finding]:
-    repairs = Counter(repair for row in measured.run.rows for repair in row.repairs)
-    if repairs:
-        repaired = sum(1 for row in measured.run.rows if row.repairs)
-        yield _of(
-            measured,
-            "note",
-            f"{plural(repaired, 'example')} ({percent(repaired, len(measured.run.rows))}) "
-            f"{'was' if repaired == 1 else 'were'} repaired before being kept, most often: "
-            f"{spoken(repairs.most_common(1)[0][0])}.",
-            "samples",
         )
 
 
@@ -264,15 +128,14 @@ def _forecast(measured: Measured) -> Iterator[Finding]:
             missed.append((abs(actual - near) / near, actual, near, f"{name} of {spoken(stage)}"))
     for share, actual, near, name in sorted(missed, reverse=True)[:2]:
         far = max(actual, near) / max(min(actual, near), 1e-9) > FAR
-        yield _of(
-            measured,
+        yield measured.finding(
             "look" if far else "note",
             f"The forecast missed the {name} by {100 * share:.0f} %: it came out "
             f"{'above' if actual > near else 'below'} the range.",
             "cost",
         )
     if not missed and forecasts(measured.run.manifest):
-        yield _of(measured, "good", "Every amount came out within its forecast.", "cost")
+        yield measured.finding("good", "Every amount came out within its forecast.", "cost")
 
 
 def _calls(measured: Measured) -> Iterator[Finding]:
@@ -280,8 +143,7 @@ def _calls(measured: Measured) -> Iterator[Finding]:
     for name, stage in manifest["stages"].items():
         cut = stage["finish_reasons"].get("length", 0)
         if cut > CUT * stage["calls"]:
-            yield _of(
-                measured,
+            yield measured.finding(
                 "look",
                 f"{percent(cut, stage['calls'])} of the calls of {spoken(name)} were cut at the "
                 "token limit: raise max_tokens.",
@@ -289,8 +151,7 @@ def _calls(measured: Measured) -> Iterator[Finding]:
             )
     doubtful = manifest["spend"]["doubtful_calls"]
     if doubtful:
-        yield _of(
-            measured,
+        yield measured.finding(
             "note",
             f"{plural(doubtful, 'call')} were lost on the way and may have been charged, up to "
             f"${manifest['spend']['doubtful_dollars']:.2f}.",
@@ -307,8 +168,7 @@ def _training(measured: Measured) -> Iterator[Finding]:
         best = min(epochs, key=lambda row: row[2])
         last = epochs[-1]
         rising = last[2] > OVERFIT * best[2]
-        yield _of(
-            measured,
+        yield measured.finding(
             "look" if rising else "good",
             f"The held-out loss is lowest after epoch {count(best[0])} ({best[2]:.4f})"
             + (f" and rises to {last[2]:.4f} by the last: overfitting." if rising else "."),
@@ -321,8 +181,7 @@ def _steering(measured: Measured) -> Iterator[Finding]:
     if training is None or not training.seeds:
         return
     moved = moves(training.seeds)
-    yield _of(
-        measured,
+    yield measured.finding(
         "note",
         f"Training moved the seeds: {count(moved['added'])} added and {count(moved['retired'])} "
         "retired, by what the student showed.",
@@ -333,16 +192,14 @@ def _steering(measured: Measured) -> Iterator[Finding]:
 def _benchmarks(measured: Measured) -> Iterator[Finding]:
     for result in measured.run.results:
         first = result.measurements[0]
-        yield _of(
-            measured,
+        yield measured.finding(
             "note",
             f"{spoken(result.benchmark)}, {spoken(first.metric)} of {brief(result.student, 60)}: "
             f"{value(first)}.",
             "benchmarks",
         )
         if first.n < first.expected_n:
-            yield _of(
-                measured,
+            yield measured.finding(
                 "look",
                 f"{spoken(result.benchmark)} rests on {count(first.n)} of "
                 f"{count(first.expected_n)} items: the others could not be scored.",
@@ -354,11 +211,11 @@ CHECKS: Sequence[Check] = (
     _status,
     _drops,
     _rounds,
-    _similarity,
-    _skills,
-    _openings,
-    _responses,
-    _repairs,
+    similarity,
+    skills,
+    openings,
+    responses,
+    repairs,
     _forecast,
     _calls,
     _training,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from seedbed.report.document import Finding, Weight
 from seedbed.report.reading import RunData
 from seedbed.report.similarity import Similarity, measure
 
@@ -33,6 +34,10 @@ class Measured:
     def id(self, name: str) -> str:
         """A section's or figure's id, unique in the report."""
         return f"{self.prefix}{name}"
+
+    def finding(self, weight: Weight, text: str, section: str) -> Finding:
+        """A finding of this run, with the section that shows it."""
+        return Finding(weight=weight, text=text, section=self.id(section))
 
 
 def measured(run: RunData, *, prefix: str) -> Measured:
