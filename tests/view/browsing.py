@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -65,6 +65,7 @@ def opened(
         color_scheme="dark" if scheme == "dark" else "light",
     )
     context.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
     context.add_init_script(WATCH_POLICY)
     watched = Watched(context.new_page())
     wrong, page = watched.wrong, watched.page
