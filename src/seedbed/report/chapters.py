@@ -138,7 +138,10 @@ def _student(measured: Measured) -> list[Card]:
         return []
     epochs = held_out(run.training)
     if not epochs:
-        return [Card(title="Student", value="trained", detail=["no held-out loss"])]
+        batches = len(run.training.batches)
+        steered = [f"{count(batches)} batches, after which seeds moved"] if batches else []
+        told = "steered the run" if batches else "trained"
+        return [Card(title="Student", value=told, detail=[*steered, "no held-out loss"])]
     best = min(epochs, key=lambda row: row[2])
     return [
         Card(

@@ -16,7 +16,7 @@ from seedbed.report.sections.benchmarks import value
 from seedbed.report.sections.cost import forecasts
 from seedbed.report.sections.steering import moves
 from seedbed.report.sections.tuning import held_out
-from seedbed.report.sections.yields import largest_target
+from seedbed.report.sections.yields import SURPLUS, largest_target
 from seedbed.report.wording import brief, count, percent, plural, spoken
 
 MANY_DROPS = 0.25
@@ -80,14 +80,15 @@ def _status(measured: Measured) -> Iterator[Finding]:
 
 
 def _drops(measured: Measured) -> Iterator[Finding]:
-    kept, lost = len(measured.run.rows), len(measured.run.lost)
+    reasons = {name: size for name, size in measured.reasons.items() if name != SURPLUS}
+    lost = sum(reasons.values())
+    whole = len(measured.run.rows) + lost
     if not lost:
         return
-    reason, most = next(iter(measured.reasons.items()))
-    share = lost / (kept + lost)
+    reason, most = next(iter(reasons.items()))
     yield measured.finding(
-        "alarm" if share > MANY_DROPS else "note",
-        f"{percent(lost, kept + lost)} of all items were dropped; the commonest reason is "
+        "alarm" if lost > MANY_DROPS * whole else "note",
+        f"{percent(lost, whole)} of all items were dropped; the commonest reason is "
         f"{spoken(reason)}, {percent(most, lost)} of the drops ({count(most)}).",
         "yield",
     )
@@ -104,7 +105,7 @@ def _drops(measured: Measured) -> Iterator[Finding]:
 
 def _rounds(measured: Measured) -> Iterator[Finding]:
     kept = Counter(row.round for row in measured.run.rows)
-    tried = kept + Counter(lost.row.round for lost in measured.run.lost)
+    tried = kept + Counter(lost.row.round for lost in measured.run.lost if lost.reason != SURPLUS)
     large = [number for number in sorted(tried) if tried[number] >= ROUND_SIZE]
     if len(large) < 2:
         return

@@ -38,6 +38,8 @@ _EMPTY = ""
 OPEN_GROUPS = 2
 """Groups of samples that are open when the page opens."""
 
+LONG_CELL = 40
+
 _WEIGHTS = {"alarm": "Mend", "look": "Look", "good": "Good", "note": "Note"}
 
 
@@ -191,7 +193,7 @@ def _table(table: Table) -> str:
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.head)
     rows = "".join(
         f'<tr><th scope="row">{_text(row[0])}</th>'
-        + "".join(f"<td>{_text(cell)}</td>" for cell in row[1:])
+        + "".join(f"<td{_width(cell)}>{_text(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row in table.rows
     )
@@ -202,6 +204,11 @@ def _table(table: Table) -> str:
         f'<table class="{"texts" if table.texts else "numbers"}">'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _width(cell: str) -> str:
+    """A cell of many words gets room for them; a narrow page scrolls the table sideways."""
+    return ' class="long"' if len(cell) > LONG_CELL else ""
 
 
 def _figure(figure: Figure) -> str:

@@ -153,17 +153,20 @@ def _signals(measured: Measured, lines: Sequence[Line]) -> list[Block]:
 
 
 def _settings(manifest: Line) -> Table:
-    rows = []
+    """All that training.json says, but for the epochs, which the plot shows, and what is empty."""
+    rows: list[tuple[str, str]] = []
     for key, value in manifest.items():
-        if isinstance(value, dict):
-            rows += [(f"{spoken(key)}: {spoken(str(k))}", _plain(v)) for k, v in value.items()]
-        elif key == "seconds" and is_number(value):
+        if key == "seconds" and is_number(value):
             rows.append(("time", duration(value)))
-        else:
+        elif isinstance(value, dict):
+            rows += [
+                (f"{spoken(key)}: {spoken(name)}", _plain(each)) for name, each in value.items()
+            ]
+        elif key != "epochs":
             rows.append((spoken(key), _plain(value)))
     return Table(
         head=("training", "value"),
-        rows=rows,
+        rows=[row for row in rows if row[1]],
         texts=True,
         caption="With which settings was it trained?",
         source="training/training.json.",
@@ -171,4 +174,12 @@ def _settings(manifest: Line) -> Table:
 
 
 def _plain(value: JSON) -> str:
-    return brief(value if isinstance(value, str) else str(value), 200)
+    if isinstance(value, dict):
+        return brief(", ".join(f"{spoken(key)} {_plain(each)}" for key, each in value.items()), 200)
+    if isinstance(value, list):
+        return brief(", ".join(map(_plain, value)), 200)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return brief(
+        value if isinstance(value, str) else f"{value:,}" if value is not None else "", 200
+    )

@@ -20,6 +20,9 @@ ROUNDS = 20
 
 OTHERS = "other reasons"
 
+SURPLUS = "beyond_count"
+"""The reason of what was good and not needed any more: no fault of the yield."""
+
 
 def yields(measured: Measured) -> Section | None:
     run = measured.run
@@ -138,7 +141,8 @@ def _rounds(measured: Measured) -> Figure:
         for place, name in enumerate(names)
     ]
     shares = [
-        kept[place] / (kept[place] + sum(lost[reason, place] for reason in top) or 1)
+        kept[place]
+        / (kept[place] + sum(lost[reason, place] for reason in top if reason != SURPLUS) or 1)
         for place in range(len(names))
     ]
     return Figure(
