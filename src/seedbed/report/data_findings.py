@@ -76,7 +76,7 @@ def similarity(measured: Measured) -> Iterator[Finding]:
         yield measured.finding(
             "alarm" if share > 0.25 else "look" if share > MANY_ALIKE else "note",
             f"{alike_share(found)} of the instructions are near-duplicates of another one "
-            f"(ROUGE-L above {ALIKE}). `seedbed curate` with --novelty {ALIKE} removes such.",
+            f"(ROUGE-L above {ALIKE}). Curating with --novelty {ALIKE} removes such.",
             "novelty",
         )
     if found.redundant:

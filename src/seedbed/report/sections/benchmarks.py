@@ -10,6 +10,9 @@ from seedbed.report.figures import Trace, colour, label
 from seedbed.report.measures import Measured
 from seedbed.report.wording import brief, decimal, plural, spoken
 
+DRAWN = 10
+"""Metrics of a benchmark that are drawn; the table has all."""
+
 
 def benchmarks(measured: Measured) -> Section | None:
     results = measured.run.results
@@ -51,18 +54,20 @@ def figure(
         for measurement in result.measurements
     ]
     metrics = list(dict.fromkeys(measurement.metric for _, measurement in every))
+    shown = metrics[:DRAWN]
     traces = [
         _points(
             student,
             [
                 (m, metrics.index(m.metric) + _shift(k, len(students)))
                 for n, m in every
-                if n == student
+                if n == student and m.metric in shown
             ],
             colour(k),
         )
         for k, student in enumerate(students)
     ]
+    more = f" Drawn are the first {DRAWN}." if len(metrics) > DRAWN else ""
     rows = [
         (
             spoken(measurement.metric),
@@ -79,15 +84,15 @@ def figure(
         id=figure_id,
         question=f"How well do the students do on {spoken(benchmark)}?",
         answer=f"{plural(len(students), 'student')}, {plural(len(metrics), 'metric')}; "
-        f"{spoken(first.metric)} of {brief(every[0][0], 60)} is {value(first)}.",
+        f"{spoken(first.metric)} of {brief(every[0][0], 60)} is {value(first)}.{more}",
         data=traces,
         layout={
             "showlegend": len(students) > 1,
             "yaxis": {
                 "autorange": "reversed",
                 "showgrid": False,
-                "tickvals": list(range(len(metrics))),
-                "ticktext": [label(spoken(metric)) for metric in metrics],
+                "tickvals": list(range(len(shown))),
+                "ticktext": [label(spoken(metric)) for metric in shown],
             },
         },
         table=Table(
@@ -99,7 +104,7 @@ def figure(
             dict.fromkeys(f"{r.benchmark}.json of {brief(r.student, 60)}" for r in results)
         )
         + ".",
-        height=130 + 34 * len(metrics) * max(1, len(students)),
+        height=130 + 34 * len(shown) * max(1, len(students)),
     )
 
 
