@@ -35,7 +35,8 @@ class CurateSettings:
     Args:
         rules: sets of filters: what is wrong with any example, and the rules of two papers.
         leaks: what is done about refinement commentary.
-        words, response_words: the fewest and the most words of an instruction and of a response.
+        words: the fewest and the most words of an instruction.
+        response_words: those of a response.
         keywords: terms that an instruction must not hold, as whole words.
         scripts: the scripts that most letters of an instruction have to be in (LATIN, CJK, …).
         against: benchmark prompts that must not be in the data.
