@@ -144,3 +144,20 @@ def test_a_run_without_examples_is_told_apart(
 ) -> None:
     assert main(["train", str(tmp_path), "--base", str(base)]) == 3
     assert "examples.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [(["--signals", "head_grad_norm"], {"head_grad_norm"}), (["--signals"], {"loss", "ifd"})],
+    ids=["those named", "with no name the cheap ones"],
+)
+def test_signals_are_written_beside_the_log(
+    base: Path, data: Path, tmp_path: Path, given: list[str], read: set[str]
+) -> None:
+    folder = tmp_path / "signals"
+    command = ["train", str(data), "--base", str(base), *QUICK, "--out", str(folder), *given]
+    assert main(command) == 0
+    rows = lines(folder / "signals.jsonl")
+    assert len(rows) == 2 * 24  # two epochs of three full batches
+    assert read <= rows[0].keys()
+    assert not (read & {"head_grad_norm"}) or "ifd" not in rows[0]

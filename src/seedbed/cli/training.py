@@ -60,9 +60,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--signals",
         nargs="*",
-        default=[],
+        default=None,
         metavar="NAME",
-        help="write what training says of each example to signals.jsonl (see docs/signals.md)",
+        help="write what training says of each example to signals.jsonl: these signals, or with no "
+        "name those that cost little (see docs/signals.md)",
     )
     command.add_argument("--out", metavar="FOLDER", help="default: training/ in the run's folder")
     command.add_argument("--json", action="store_true", help="print JSON, for machines")
@@ -111,12 +112,15 @@ def run(options: argparse.Namespace) -> tuple[str, JSON, bool]:
     return report(done, again=_again()) if shown else "", done.manifest, done.status == "done"
 
 
-def _step(signals: Sequence[str], folder: Path, examples: Sequence[Example]) -> StepFunction:
-    """A plain step, or one that also reads signals."""
+def _step(signals: Sequence[str] | None, folder: Path, examples: Sequence[Example]) -> StepFunction:
+    """A plain step, or one that also reads signals: those named, or with no name the cheap ones."""
+    from seedbed.training.feedback import CHEAP
     from seedbed.training.feedback.recording import Recording
     from seedbed.training.loop import train_step
 
-    return Recording(folder, signals=signals, examples=examples) if signals else train_step
+    if signals is None:
+        return train_step
+    return Recording(folder, signals=signals or CHEAP, examples=examples)
 
 
 def _check_installed() -> None:
