@@ -193,6 +193,7 @@ def test_judging_by_keyboard_is_kept_shown_and_exported(
     page.keyboard.press("a")
     expect(page.locator("#item-title")).to_have_text("Example 2")
     page.keyboard.press("x")
+    expect(page.locator("#reason")).to_be_focused()
     page.keyboard.type("it is wrong")
     page.keyboard.press("Enter")
     expect(page.locator("#item-title")).to_have_text("Example 3")

@@ -192,7 +192,7 @@ function draw_item() {
 function filters_dialog() {
   if (getComputedStyle(filters_button).display === "none") return;
   const body = h("div", { class: "side in-dialog" });
-  const draw = () => body.replaceChildren(...panel(state, facets, (filters, skills) => { narrow(filters, skills); setTimeout(draw, 250); draw(); }));
+  const draw = () => body.replaceChildren(...panel(state, facets, (filters, skills) => { narrow(filters, skills); draw(); showing.then(draw); }));
   draw();
   const made = dialog("Filters", body, h("div", { class: "ends" }, h("button", { type: "button", class: "primary", onclick: () => made.close() }, "Show")));
 }
@@ -222,7 +222,7 @@ async function on_to_next(key) {
 
 // The item that is in sight; none while there is no answer about it.
 async function present() {
-  await showing;
+  if (item?.key !== state.item) await showing;
   return item?.key === state.item ? item : null;
 }
 
@@ -313,7 +313,7 @@ addEventListener("popstate", () => { state = read(); state.side ||= "examples"; 
 const tab_keys = Object.fromEntries(TABS.map(([name], place) => [String(place + 1), () => { if (item) change({ tab: name === "text" ? "" : name }, { push: false }); }]));
 listen({
   j: () => step(1), k: () => step(-1), ArrowDown: () => arrow(1), ArrowUp: () => arrow(-1), a: accept, x: reject, e: edit, u: undo, t: turn_colours, "?": help, f: filters_dialog,
-  "/": () => { if (state.side === "run") side("examples")(); setTimeout(() => { search.focus(); search.select(); }); },
+  "/": () => { if (state.side === "run") side("examples")(); search.focus(); search.select(); }, // at once: the next key is part of the search
   m: () => { if (item) { toggle_source(); draw_item(); } },
   Escape: () => { if (state.item) change({ item: "" }); },
   ...tab_keys,
