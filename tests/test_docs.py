@@ -1,9 +1,10 @@
 """The documentation builds without a network, leads nowhere wrong, and its code blocks work.
 
-Each page of `docs/` is followed from top to bottom in a folder of its own: a TOML block that begins
-with `# NAME.toml` is saved under that name, a console block's lines are typed, Python is run. A
-block under `<!-- checked, not run: … -->` needs what a test has not (a key, a GPU, hours): its
-commands are checked for their options and its configs for their keys.
+Each page of `docs/` and each recipe's is followed from top to bottom in a folder of its own: a TOML
+block that begins with `# NAME.toml` is saved under that name, a console block's lines are typed,
+Python is run. A block under `<!-- checked, not run: … -->` needs what a test has not (a key, a GPU,
+hours): its commands are checked for their options and its configs for their keys. There is no third
+kind: what is typed stands in a console block.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ from tests.runs import config, run
 from seedbed.cli import parser
 from seedbed.cli.commands import COMMANDS
 from seedbed.config import parse_config
+from seedbed.measuring.students import read_eval_config
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+RECIPES = sorted(f"recipes/{path.parent.name}.md"
+                 for path in (ROOT / "src" / "seedbed" / "recipes").glob("*/README.md"))  # fmt: skip
 SLOW = {"tutorial.md"}
 
 _BLOCK = re.compile(
@@ -46,14 +50,15 @@ class Code:
 
     @property
     def commands(self) -> list[str]:
-        """What is typed, without the words behind it; in a block of no language too."""
+        """What is typed, without the words behind it."""
         lines = [line.removeprefix("$ ") for line in self.text.splitlines()
-                 if line.startswith(("$ ", "seedbed "))]  # fmt: skip
+                 if line.startswith("$ ")]  # fmt: skip
         return [re.sub(r"\s+#.*", "", line).removesuffix(" &") for line in lines]
 
 
 def codes(page: str) -> Iterator[Code]:
-    for found in _BLOCK.finditer((DOCS / page).read_text(encoding="utf-8")):
+    text = generated()[page] if page in RECIPES else (DOCS / page).read_text(encoding="utf-8")
+    for found in _BLOCK.finditer(text):
         yield Code(found["language"], found["text"], found["mark"] is None)
 
 
@@ -115,7 +120,7 @@ def test_links_into_the_repository_become_links_of_the_site_or_plain_words() -> 
     assert relinked(code, home="docs", place="index.md") == code
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p not in SLOW])
+@pytest.mark.parametrize("page", [p for p in [*PAGES, *RECIPES] if p not in SLOW])
 def test_the_code_on_a_page_works(page: str, tmp_path: Path) -> None:
     follow(page, tmp_path)
 
@@ -139,17 +144,25 @@ def follow(page: str, folder: Path) -> None:
                 save(code, folder)
             case "python":
                 done([sys.executable, "-c", code.text], folder)
-            case "console" | "":
+            case "console":
+                assert code.commands, f"nothing is typed in a console block of {page}"
                 for command in code.commands:
-                    typed(command, folder, really=code.run and code.language == "console")
+                    typed(command, folder, really=code.run)
+            case language:
+                assert language in ("", "text", "json"), f"{page}: how is {language} tested?"
+                assert not re.search(r"^(\$|seedbed) ", code.text, re.MULTILINE), code.text
 
 
 def save(code: Code, folder: Path) -> None:
     """Check a config, and keep it if it says under which name."""
+    named = re.match(r"# (\w+\.toml)\n", code.text)
+    if named:
+        (folder / named[1]).write_text(code.text, encoding="utf-8")
+        if "[student]\nmodel =" in code.text:  # a config of `seedbed eval`
+            read_eval_config(folder / named[1])
+            return
     whole = code.text if "[teacher]" in code.text else f'{code.text}\n[teacher]\nmodel = "practice"'
     parse_config(whole, place="documentation")
-    if named := re.match(r"# (\w+\.toml)\n", code.text):
-        (folder / named[1]).write_text(code.text, encoding="utf-8")
 
 
 def typed(command: str, folder: Path, *, really: bool) -> None:

@@ -114,7 +114,7 @@ def ending(outcome: Outcome, *, again: str) -> str:
         kept += f" of {counts['instructions']:,} new instructions"
     head = {
         "complete": f"{kept}, as asked for.",
-        "short": f"Only {of_wanted(counts)}: too much was dropped.",
+        "short": f"Only {of_wanted(counts)}: the rest was dropped, or there were no more seeds.",
         "interrupted": f"Stopped with {of_wanted(counts)}. Everything paid for is kept.",
         "skills": f"{counts.get('skills', 0):,} skills and "
         f"{counts.get('query_types', 0):,} query types.",
