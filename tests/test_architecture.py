@@ -31,7 +31,7 @@ LAYERS = (
     {"config_ablate", "config_steered", "config_student"},
     {"config"},
     {"folder"},
-    {"decisions", "plan", "projections"},
+    {"agreement", "decisions", "plan", "projections"},
     {"session", "endpoint"},
     {"checking", "describe", "wiring"},
     {"run", "measuring"},

@@ -32,8 +32,8 @@ from seedbed.measuring.students import read_eval_config
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-RECIPES = sorted(f"recipes/{path.parent.name}.md"
-                 for path in (ROOT / "src" / "seedbed" / "recipes").glob("*/README.md"))  # fmt: skip
+READMES = (ROOT / "src" / "seedbed" / "recipes").glob("*/README.md")
+RECIPES = sorted(f"recipes/{path.parent.name}.md" for path in READMES)
 SLOW = {"tutorial.md"}
 
 _BLOCK = re.compile(

@@ -66,7 +66,19 @@ def forecast_table(plan: RunPlan) -> str:
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     return (
         f"{config.recipe} with {visible(config.teacher.shown)}: {asked_for(plan)}\n\n"
-        f"{columns(rows, head=head)}\n\n  {told}"
+        f"{columns(rows, head=head)}\n\n  {told}{_shortfall(plan)}"
+    )
+
+
+def _shortfall(plan: RunPlan) -> str:
+    """What the seeds can give, where that is less than what is asked for."""
+    wiring = WIRINGS[plan.config.recipe]
+    wanted, expected = wiring.wanted(plan), wiring.expected and wiring.expected(plan)
+    if not wanted or not expected or expected.high >= wanted:
+        return ""
+    return (
+        f"\n\n  These seeds give {_between(expected)} {wiring.unit}, not {wanted:,}: "
+        "for more take more seeds, or more rounds."
     )
 
 

@@ -9,6 +9,7 @@ from seedbed.report.figures import median
 from seedbed.report.findings import findings
 from seedbed.report.measures import Measured
 from seedbed.report.sections.benchmarks import benchmarks, value
+from seedbed.report.sections.by_hand import by_hand
 from seedbed.report.sections.cases import cases
 from seedbed.report.sections.cost import cost, seconds_of
 from seedbed.report.sections.coverage import coverage
@@ -41,6 +42,7 @@ SECTIONS: Sequence[Callable[[Measured], Section | None]] = (
     steering,
     tuning,
     benchmarks,
+    by_hand,
     cases,
     provenance,
 )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from seedbed.report.data_findings import openings, repairs, responses, similarity, skills
 from seedbed.report.document import WEIGHTS, Finding
 from seedbed.report.measures import Measured
+from seedbed.report.rows import Row
 from seedbed.report.sections.benchmarks import value
 from seedbed.report.sections.cost import forecasts
 from seedbed.report.sections.steering import moves
@@ -27,6 +28,9 @@ FOND = 0.2
 
 FAR = 1.5
 """Factor between an amount and its forecast's nearer end that is far off."""
+
+REJECTED = 0.1
+"""Share of the examples judged by hand from which their rejections are worth a look."""
 
 CUT = 0.02
 FALLING = 0.1
@@ -208,6 +212,20 @@ def _benchmarks(measured: Measured) -> Iterator[Finding]:
             )
 
 
+def _by_hand(measured: Measured) -> Iterator[Finding]:
+    kept = [decision for item, decision in measured.run.decided if isinstance(item, Row)]
+    if not kept:
+        return
+    rejected = sum(1 for decision in kept if decision.verdict == "reject")
+    yield measured.finding(
+        "look" if rejected > REJECTED * len(kept) else "note",
+        f"People rejected {count(rejected)} of the {plural(len(kept), 'example')} that they judged "
+        f"({percent(rejected, len(kept))}); {count(len(measured.run.rows) - len(kept))} have not "
+        "been looked at.",
+        "by-hand",
+    )
+
+
 CHECKS: Sequence[Check] = (
     _status,
     _drops,
@@ -222,4 +240,5 @@ CHECKS: Sequence[Check] = (
     _training,
     _steering,
     _benchmarks,
+    _by_hand,
 )

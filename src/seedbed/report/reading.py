@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from seedbed.decisions import Decision, Decisions, content_of, read_decisions
 from seedbed.errors import ConfigError, DatasetError
 from seedbed.evaluate.measurement import Result, read_result
 from seedbed.folder import RunFolder, find_run
@@ -24,7 +25,8 @@ class RunData:
 
     `name` tells it from the other runs of the report. `skills` are (name, topic) and `query_types`
     names of the pool that the recipe drew from, empty where it has none. `settings` are the
-    recipe's, empty where the config can no longer be read. `unread` says what was left out.
+    recipe's, empty where the config can no longer be read. `decisions` are people's. `unread` says
+    what was left out.
     """
 
     name: str
@@ -37,6 +39,7 @@ class RunData:
     settings: Mapping[str, str]
     training: Training | None
     results: Sequence[Result]
+    decisions: Decisions = field(default_factory=Decisions)
     unread: Sequence[str] = ()
 
     @property
@@ -54,6 +57,25 @@ class RunData:
         for row in self.rows:
             seen.setdefault(row.instruction_id, row)
         return tuple(seen.values())
+
+    @cached_property
+    def decided(self) -> Sequence[tuple[Row | Lost, Decision]]:
+        """What people judged by hand, with their decision, in the files' order."""
+        if not len(self.decisions):
+            return ()
+        found: list[tuple[Row | Lost, Decision]] = []
+        for item in (*self.rows, *self.lost):
+            dropped = isinstance(item, Lost)
+            row, asked = (
+                (item.row, item.row.instruction or item.text)
+                if dropped
+                else (item, item.instruction)
+            )
+            content = content_of(asked, row.input, row.response)
+            decision = self.decisions.find(row.id or content, content, dropped=dropped)
+            if decision is not None:
+                found.append((item, decision))
+        return tuple(found)
 
     @property
     def rows_source(self) -> str:
@@ -86,6 +108,7 @@ def _read(place: Path, name: str, evaluations: Sequence[Path]) -> RunData:
     pool, unread = _pool(folder.skills)
     settings, problem = _settings(folder, str(manifest["recipe"]))
     results, failed = _results(_result_files(place, evaluations))
+    decisions, undecided = _decisions(folder)
     return RunData(
         name=name,
         folder=folder,
@@ -99,7 +122,8 @@ def _read(place: Path, name: str, evaluations: Sequence[Path]) -> RunData:
         settings=settings,
         training=read_training(place),
         results=results,
-        unread=[*unread, *problem, *failed],
+        decisions=decisions,
+        unread=[*unread, *problem, *failed, *undecided],
     )
 
 
@@ -137,6 +161,13 @@ def _settings(folder: RunFolder, recipe: str) -> tuple[Mapping[str, str], list[s
         return WIRINGS[recipe].settings(plan), []
     except ConfigError as error:
         return {}, [f"The settings were left out, config.toml could not be read: {error}"]
+
+
+def _decisions(folder: RunFolder) -> tuple[Decisions, list[str]]:
+    try:
+        return read_decisions(folder.decisions), []
+    except DatasetError as error:
+        return Decisions(), [f"What people decided was left out: {error}"]
 
 
 def _result_files(run: Path, evaluations: Sequence[Path]) -> list[Path]:

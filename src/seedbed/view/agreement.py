@@ -1,20 +1,13 @@
-"""How far people who judged by hand agree with the run, and with its judge."""
+"""What people decided by hand, counted in the index."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from seedbed.agreement import JUDGE_REASONS, UNJUDGED_STEPS, compared
 from seedbed.records import JSON
 from seedbed.view.rows import Item
-
-JUDGE_REASONS = ("skill_absent", "equal")
-"""What the judges of the recipes drop for: Instruct-SkillMix's presence, Evol-Instruct's equality.
-What a judge gave no verdict on (`unjudged`) is no opinion to agree with."""
-
-
-UNJUDGED_STEPS = ("original",)
-"""Seeds that become examples as they are: no judge is asked about them."""
 
 
 def judge_said(item: Item) -> str:
@@ -55,28 +48,7 @@ def agreement(database: sqlite3.Connection, *, judged: bool) -> dict[str, JSON]:
 
 
 def _compared(rows: Iterable[Sequence[JSON]]) -> dict[str, JSON]:
-    """The four cells, the share of equal decisions, and Cohen's kappa; None where undefined."""
-    cells = {"both_keep": 0, "only_person": 0, "only_run": 0, "both_drop": 0}
-    for dropped, _, verdict, _, count in rows:
-        keeps = verdict == "accept"
-        name = ("only_person" if keeps else "both_drop") if dropped else (
-            "both_keep" if keeps else "only_run"
-        )  # fmt: skip
-        cells[name] += count
-    n = sum(cells.values())
-    share = (cells["both_keep"] + cells["both_drop"]) / n if n else None
-    return {**cells, "n": n, "share": share, "kappa": _kappa(cells, n)}
-
-
-def _kappa(cells: dict[str, int], n: int) -> float | None:
-    """Cohen (1960): agreement beyond what two deciders with these rates would have by chance."""
-    if not n:
-        return None
-    person = (cells["both_keep"] + cells["only_person"]) / n
-    run = (cells["both_keep"] + cells["only_run"]) / n
-    chance = person * run + (1 - person) * (1 - run)
-    share = (cells["both_keep"] + cells["both_drop"]) / n
-    return (share - chance) / (1 - chance) if chance < 1 else None
+    return compared((bool(dropped), verdict, count) for dropped, _, verdict, _, count in rows)
 
 
 def _by_reason(rows: Iterable[Sequence[JSON]]) -> list[list[JSON]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from seedbed.forecast import Forecast
+from seedbed.forecast import Forecast, Range
 from seedbed.models.model import Model
 from seedbed.plan import RunPlan
 from seedbed.records import Example
@@ -26,6 +26,7 @@ class Wiring:
         grow: the examples, in order; drops and counts go to the session. It gets the teacher and
             the judge, which may be the same model.
         skills: its first stage alone, where it has one that stands alone.
+        expected: how many examples its seeds are likely to give, where they set a bound.
     """
 
     wanted: Callable[[RunPlan], int | None]
@@ -34,6 +35,7 @@ class Wiring:
     grow: Callable[[RunPlan, Session, Model, Model], AsyncIterator[Example]]
     unit: str = "examples"
     skills: Callable[[RunPlan, Session, Model], Awaitable[object]] | None = None
+    expected: Callable[[RunPlan], Range] | None = None
 
 
 WIRINGS: Mapping[str, Wiring] = {
@@ -55,6 +57,7 @@ WIRINGS: Mapping[str, Wiring] = {
         wanted=evol_instruct.wanted,
         forecast=evol_instruct.forecast,
         settings=evol_instruct.settings,
+        expected=evol_instruct.expected,
         grow=evol_instruct.grow,
         unit="examples",
     ),

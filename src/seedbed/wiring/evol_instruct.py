@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from seedbed.curate.review import all_of
 from seedbed.datasets import sample
-from seedbed.forecast import JUDGE, Forecast
+from seedbed.forecast import JUDGE, Forecast, Range
 from seedbed.models.metered import Metered
 from seedbed.models.model import Model
 from seedbed.plan import RunPlan
@@ -16,7 +16,6 @@ from seedbed.recipes.evol_instruct.forecast import JUDGE as EQUALITY
 from seedbed.recipes.evol_instruct.forecast import (
     PRACTICE,
     TEACHER,
-    SeedSizes,
     expected_examples,
     forecast_evolution,
     seed_sizes,
@@ -87,19 +86,12 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
         "rounds": str(made.rounds),
         "operations": ", ".join(made.operations),
         "equality judge": "on" if made.elimination.equality else "off",
-        "seeds": _seeds_told(made, seed_sizes(seeds(plan, []), made)),
     }
 
 
-def _seeds_told(made: Params, sizes: SeedSizes) -> str:
-    """How many there are, and what they are good for where that is less than was asked for."""
-    hoped = expected_examples(made, sizes)
-    if made.count is None or hoped.high >= made.count:
-        return f"{sizes.count:,}"
-    return (
-        f"{sizes.count:,}, which give {round(hoped.low):,} to {round(hoped.high):,} examples "
-        f"and not {made.count:,} (more seeds or rounds would)"
-    )
+def expected(plan: RunPlan) -> Range:
+    made = params(plan)
+    return expected_examples(made, seed_sizes(seeds(plan, []), made))
 
 
 async def grow(

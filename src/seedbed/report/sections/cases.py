@@ -76,7 +76,8 @@ def cases(measured: Measured) -> Section | None:
     )
 
 
-def _sample(row: Row, title: str, why: str, more: Iterable[tuple[str, str]] = ()) -> Sample:
+def sample(row: Row, title: str, why: str, more: Iterable[tuple[str, str]] = ()) -> Sample:
+    """An example, or what was left of one, as a report shows it; `more` are further texts."""
     texts = [("instruction", row.instruction), ("input", row.input), ("response", row.response)]
     facts = [
         ("skills", ", ".join(map(spoken, row.skills))),
@@ -109,7 +110,7 @@ def _good(measured: Measured) -> Samples:
     ]
     step = max(1, len(fit) // GOOD)
     items = [
-        _sample(
+        sample(
             row,
             f"Good example {number}",
             f"Not repaired; its nearest neighbour is at ROUGE-L {near.score:.2f}; its response "
@@ -146,7 +147,7 @@ def _most_alike(measured: Measured) -> list[Sample]:
     """Kept examples whose similarity is nearest to the limit, on either side."""
     close = sorted(measured.similarity.nearest, key=lambda near: abs(near.score - ALIKE))
     return [
-        _sample(
+        sample(
             near.row,
             "Kept, close to the limit of similarity",
             f"ROUGE-L {near.score:.3f} to its nearest neighbour; alike is above {ALIKE}.",
@@ -172,7 +173,7 @@ def _shortest(measured: Measured) -> list[Sample]:
     rows, words = measured.run.rows, measured.response_words
     order = sorted(range(len(rows)), key=lambda place: (words[place], place))
     return [
-        _sample(
+        sample(
             rows[place],
             "Kept, with the shortest response",
             f"{plural(words[place], 'word')}; 99 % of the responses have more than "
@@ -189,7 +190,7 @@ def _repaired(measured: Measured) -> list[Sample]:
         for repair in row.repairs:
             first.setdefault(repair, row)
     return [
-        _sample(
+        sample(
             row, f"Kept after a repair: {spoken(repair)}", "A filter mended it; see what is left."
         )
         for repair, row in list(first.items())[:BORDERLINE]
@@ -200,20 +201,20 @@ def _narrowly_dropped(lost: Sequence[Lost]) -> list[Sample]:
     close = [(found, drop) for drop in lost if (found := margin(drop)) is not None]
     close.sort(key=lambda pair: pair[0].share)
     return [
-        _drop(drop, f"Dropped narrowly: {spoken(drop.reason)}", f"{found}.")
+        dropped_sample(drop, f"Dropped narrowly: {spoken(drop.reason)}", f"{found}.")
         for found, drop in close[:BORDERLINE]
         if found.share < 0.25
     ]
 
 
-def _drop(lost: Lost, title: str, why: str) -> Sample:
-    sample = _sample(lost.row, title, why)
+def dropped_sample(lost: Lost, title: str, why: str) -> Sample:
+    told = sample(lost.row, title, why)
     texts = [("what the teacher wrote", cut(lost.text, TEXT))] if lost.text else []
     return Sample(
         title=title,
         why=why,
-        texts=[*texts, *sample.texts],
-        facts=[("came as far as", f"an {lost.kind}"), *sample.facts],
+        texts=[*texts, *told.texts],
+        facts=[("came as far as", f"an {lost.kind}"), *told.facts],
     )
 
 
@@ -221,7 +222,7 @@ def _dropped(measured: Measured, reason: str) -> Samples:
     """The clearest cases of a reason: farthest over the limit, or those with the most evidence."""
     found = [drop for drop in measured.run.lost if drop.reason == reason]
     items = [
-        _drop(drop, f"{spoken(reason)}, case {number}", _because(drop))
+        dropped_sample(drop, f"{spoken(reason)}, case {number}", _because(drop))
         for number, drop in enumerate(_clearest(found), 1)
     ]
     return Samples(
