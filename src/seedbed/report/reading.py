@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from seedbed.decisions import Decision, Decisions, content_of, read_decisions
@@ -64,16 +65,12 @@ class RunData:
         if not len(self.decisions):
             return ()
         found: list[tuple[Row | Lost, Decision]] = []
-        for item in (*self.rows, *self.lost):
-            dropped = isinstance(item, Lost)
-            row, asked = (
-                (item.row, item.row.instruction or item.text)
-                if dropped
-                else (item, item.instruction)
-            )
-            content = content_of(asked, row.input, row.response)
-            decision = self.decisions.find(row.id or content, content, dropped=dropped)
-            if decision is not None:
+        items: Iterator[Row | Lost] = chain(self.rows, self.lost)
+        for item in items:
+            row, written = (item.row, item.text) if isinstance(item, Lost) else (item, "")
+            content = content_of(row.instruction or written, row.input, row.response)
+            name, dropped = row.id or content, isinstance(item, Lost)
+            if (decision := self.decisions.find(name, content, dropped=dropped)) is not None:
                 found.append((item, decision))
         return tuple(found)
 
