@@ -46,7 +46,7 @@ def main() -> None:
         encoder = Encoder(student.tokenizer, settings.max_length)
         bares = {one.id: without_instruction(encoder, texts[one.id], one) for one in batch}
 
-        def read(names: Sequence[str], *, later: bool) -> float:
+        def read(names: Sequence[str], *, later: bool, share: float = 1.0) -> float:
             memory = Memory(losses={one.id: 1.0 for one in batch} if later else {})
             begin = time.process_time()
             train_and_read(
@@ -56,6 +56,7 @@ def main() -> None:
                 memory=memory,
                 bare=lambda one: bares[one.id],
                 reference=reference,
+                share=share,
             )
             return time.process_time() - begin
 
@@ -80,6 +81,12 @@ def main() -> None:
         cases["set CHEAP, later epochs"] = partial(read, CHEAP, later=True)
         cases["set NAMES (all), first epoch"] = partial(read, NAMES, later=False)
         cases["set NAMES (all), later epochs"] = partial(read, NAMES, later=True)
+        for share in (0.25, 0.125):
+            for later in (False, True):
+                name = (
+                    f"set NAMES (all), share {share}, {'later epochs' if later else 'first epoch'}"
+                )
+                cases[name] = partial(read, NAMES, later=later, share=share)
         spent: dict[str, list[float]] = {name: [] for name in cases}
         for _ in range(options.rounds):
             for name, case in cases.items():

@@ -70,7 +70,11 @@ def test_the_command_reads_signals(base: Path, tmp_path: Path) -> None:
     rows = lines(tmp_path / "mine-training" / "signals.jsonl")
     assert len(rows) == 12
     assert all(set(row) == {"step", "id", "loss", "head_grad_norm"} for row in rows)
+    some = [*options, *settings, "--out", str(tmp_path / "some")]
+    assert main(["train", str(data), *some, "--signals", "ifd", "--signal-share", "0.5"]) == 0
+    assert sum("ifd" in row for row in lines(tmp_path / "some" / "signals.jsonl")) == 6
     again = ["train", str(data), *options, *settings, "--out", str(tmp_path / "other")]
+    assert main([*again, "--signals", "ifd", "--signal-share", "0"]) == 2
     assert main([*again, "--signals", "surprise"]) == 2
 
 

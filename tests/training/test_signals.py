@@ -200,6 +200,40 @@ def test_ifd_compares_the_same_tokens_with_and_without_the_instruction(base: Pat
     assert again.batch == {}  # the response is not new any more
 
 
+def test_on_a_share_of_the_batch_the_same_is_read_of_fewer(base: Path) -> None:
+    examples = make_examples(8)
+    texts = {example.id: example for example in examples}
+
+    def read(share: float) -> list[BatchSignals]:
+        student, memory = start(base), Memory()
+        encoder = Encoder(student.tokenizer, 128)
+        batch = encoded(student, examples)
+        return [
+            train_and_read(
+                student,
+                batch,
+                names=["loss", "ifd", "loss_drop"],
+                memory=memory,
+                bare=lambda one: without_instruction(encoder, texts[one.id], one),
+                share=share,
+            )[1]
+            for _ in range(2)
+        ]
+
+    whole, part = read(1.0), read(0.25)
+    drawn = []
+    for every, some in zip(whole, part, strict=True):
+        assert [row["loss"] for row in some.examples] == [row["loss"] for row in every.examples]
+        found = [place for place, row in enumerate(some.examples) if "loss_drop" in row]
+        assert len(found) == 2
+        for place in found:
+            assert some.examples[place] == pytest.approx(every.examples[place], rel=1e-4, abs=1e-6)
+        drawn.append(found)
+    assert drawn[0] != drawn[1]
+    assert sum("ifd" in row for row in part[0].examples) == 2
+    assert all("ifd" not in row for row in part[1].examples)
+
+
 def test_an_input_is_part_of_the_instruction(base: Path) -> None:
     student = start(base)
     encoder = Encoder(student.tokenizer, 128)

@@ -65,6 +65,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="write what training says of each example to signals.jsonl: these signals, or with no "
         "name those that cost little (see docs/signals.md)",
     )
+    command.add_argument(
+        "--signal-share",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="read the signals that cost a forward pass on so much of each batch (default: 1)",
+    )
     command.add_argument("--out", metavar="FOLDER", help="default: training/ in the run's folder")
     command.add_argument("--json", action="store_true", help="print JSON, for machines")
 
@@ -107,20 +114,21 @@ def run(options: argparse.Namespace) -> tuple[str, JSON, bool]:
             settings=table.settings,
             watch=watch,
             stop=stop,
-            step=_step(options.signals, source.folder, examples),
+            step=_step(options, source.folder, examples),
         )
     return report(done, again=_again()) if shown else "", done.manifest, done.status == "done"
 
 
-def _step(signals: Sequence[str] | None, folder: Path, examples: Sequence[Example]) -> StepFunction:
+def _step(options: argparse.Namespace, folder: Path, examples: Sequence[Example]) -> StepFunction:
     """A plain step, or one that also reads signals: those named, or with no name the cheap ones."""
     from seedbed.training.feedback import CHEAP
     from seedbed.training.feedback.recording import Recording
     from seedbed.training.loop import train_step
 
-    if signals is None:
+    if options.signals is None:
         return train_step
-    return Recording(folder, signals=signals or CHEAP, examples=examples)
+    names = options.signals or CHEAP
+    return Recording(folder, signals=names, examples=examples, share=options.signal_share)
 
 
 def _check_installed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from random import Random
 
 import torch
 
@@ -72,6 +73,7 @@ def train_and_read(
     memory: Memory,
     bare: Bare = lambda encoded: None,
     reference: Sequence[Encoded] = (),
+    share: float = 1.0,
 ) -> tuple[Step, BatchSignals]:
     """Tune the student one step on `batch` and read the signals `names` of it.
 
@@ -83,6 +85,8 @@ def train_and_read(
         memory: what earlier steps left; updated.
         bare: see `without_instruction`; needed by `ifd`.
         reference: the set that `reference_loss` and `reference_drop` are of.
+        share: of the batch, that `ifd` and `loss_drop` are read on, since they cost a forward pass;
+            drawn afresh at each step, from its number. At least one example.
 
     Raises:
         ConfigError: a signal that does not exist, or several processes train this student.
@@ -97,6 +101,7 @@ def train_and_read(
     view = StepView(
         student=student,
         examples=batch,
+        probed=_drawn(len(batch), share, step=student.steps),
         losses_of=_remembering(student),
         bare=bare,
         reference=reference,
@@ -117,6 +122,12 @@ def train_and_read(
     readings |= {name: _of_head(found, len(batch)) for name, found in heads.items()}
     _remember(memory, view, readings)
     return view.done, _signals(view.done, {name: readings[name] for name in names}, len(batch))
+
+
+def _drawn(count: int, share: float, *, step: int) -> Sequence[int]:
+    """Places in a batch of which so large a share is drawn, in order."""
+    size = min(count, max(1, round(share * count)))
+    return range(count) if size == count else sorted(Random(step).sample(range(count), size))
 
 
 def _remembering(student: Student) -> Callable[[Sequence[Encoded]], Sequence[float]]:

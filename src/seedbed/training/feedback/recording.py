@@ -31,9 +31,11 @@ class Recording:
         signals: which `feedback.NAMES`.
         examples: those that are trained on, for the signals that need their texts.
         reference: the set that `reference_loss` and `reference_drop` are of.
+        share: of each batch, that the signals with a forward pass of their own are read on.
 
     Raises:
-        ConfigError: there is no such signal, or no reference set where one is needed.
+        ConfigError: there is no such signal, no reference set where one is needed, or no such
+            share.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Recording:
         signals: Sequence[str],
         examples: Sequence[Example],
         reference: Sequence[Example] = (),
+        share: float = 1.0,
     ) -> None:
         self._names = known_signals(["loss", *signals])
         if not reference and {"reference_loss", "reference_drop"} & {*self._names}:
@@ -50,6 +53,11 @@ class Recording:
                 "the signals reference_loss and reference_drop need a reference set",
                 hint="Give `reference` some examples, or leave these two out.",
             )
+        if not 0 < share <= 1:
+            raise ConfigError(
+                f"a share of {share:g} of each batch: expected more than 0 and at most 1"
+            )
+        self._share = share
         self._rows, self._batches = folder / "signals.jsonl", folder / "batch_signals.jsonl"
         self._reference = reference
         self._examples = {example.id: example for example in examples}
@@ -68,6 +76,7 @@ class Recording:
             memory=self._memory,
             bare=lambda one: without_instruction(encoder, self._examples[one.id], one),
             reference=self._held,
+            share=self._share,
         )
         self._write(signals, batch)
         return step

@@ -39,6 +39,7 @@ class StepView:
     Args:
         student: before the update its parameters hold the batch's gradient, not yet clipped.
         examples: the batch.
+        probed: places in it of the examples that signals with a forward pass of their own look at.
         losses_of: mean response losses under the weights of the moment; a forward pass.
         bare: the same response without its instruction, None where there is nothing to compare.
         reference: the fixed set that `reference_loss` is of.
@@ -49,6 +50,7 @@ class StepView:
 
     student: Student
     examples: Sequence[Encoded]
+    probed: Sequence[int]
     losses_of: Callable[[Sequence[Encoded]], Sequence[float]]
     bare: Callable[[Encoded], Encoded | None]
     reference: Sequence[Encoded]
@@ -95,13 +97,17 @@ def loss_drop(view: StepView) -> Generator[None, None, Reading]:
     """How much this very step lowered each example's loss: before minus after, in nats per token.
 
     Of the batch the mean over tokens. Follows the learning rate, and is larger for short responses.
-    Costs a second forward pass over the batch. Source: prediction gain of Graves et al. 2017
-    (arXiv 1704.03003), section 3.
+    Costs a second forward pass over the probed examples. Source: prediction gain of Graves et al.
+    2017 (arXiv 1704.03003), section 3.
     """
     yield
-    after = view.losses_of(view.examples)
-    drops = [before - now for before, now in zip(view.step.losses, after, strict=True)]
-    return Reading(batch=token_mean(view.examples, drops), examples=drops)
+    probed = [view.examples[place] for place in view.probed]
+    before = [view.step.losses[place] for place in view.probed]
+    drops = [old - now for old, now in zip(before, view.losses_of(probed), strict=True)]
+    return Reading(
+        batch=token_mean(probed, drops),
+        examples=_spread(dict(zip(view.probed, drops, strict=True)), view),
+    )
 
 
 def grad_norm(view: StepView) -> Generator[None, None, Reading]:
@@ -153,21 +159,23 @@ def ifd(view: StepView) -> Generator[None, None, Reading]:
     Below 1 the instruction helps to foresee the response; near 1 it says little about it; above 1
     it misleads. Read when an example is trained on for the first time and not again: once the
     response has been learned the ratio means something else. Costs a forward pass over the
-    responses, so it is free from the second epoch on. Source: Cherry LLM (arXiv 2308.12032), whose
-    code puts the bare response first; here its place in the chat is kept, with an empty user turn,
-    so that the same tokens are counted in both.
+    responses of those probed, so it is free from the second epoch on. Source: Cherry LLM (arXiv
+    2308.12032), whose code puts the bare response first; here its place in the chat is kept, with
+    an empty user turn, so that the same tokens are counted in both.
     """
-    fresh = [
-        None if example.id in view.earlier else view.bare(example) for example in view.examples
-    ]
-    bare = [example for example in fresh if example is not None]
-    without = iter(view.losses_of(bare) if bare else ())
+    bare = {
+        place: without
+        for place in view.probed
+        if view.examples[place].id not in view.earlier
+        and (without := view.bare(view.examples[place])) is not None
+    }
+    losses = view.losses_of([*bare.values()]) if bare else ()
     yield
-    ratios = [
-        None if example is None else _ratio(loss, next(without))
-        for example, loss in zip(fresh, view.step.losses, strict=True)
-    ]
-    return Reading(batch=_mean(ratios), examples=ratios)
+    ratios = {
+        place: _ratio(view.step.losses[place], without)
+        for place, without in zip(bare, losses, strict=True)
+    }
+    return Reading(batch=_mean([*ratios.values()]), examples=_spread(ratios, view))
 
 
 def reference_loss(view: StepView) -> Generator[None, None, Reading]:
@@ -219,6 +227,11 @@ def _reference(view: StepView) -> float | None:
     if not view.reference:
         return None
     return token_mean(view.reference, view.losses_of(view.reference))
+
+
+def _spread(values: Mapping[int, float | None], view: StepView) -> list[float | None]:
+    """Values by place, with None for all other examples of the batch."""
+    return [values.get(place) for place in range(len(view.examples))]
 
 
 def _ratio(loss: float, without: float) -> float | None:
