@@ -47,7 +47,7 @@ def main() -> None:
         bares = {one.id: without_instruction(encoder, texts[one.id], one) for one in batch}
 
         def read(names: Sequence[str], *, later: bool, share: float = 1.0) -> float:
-            memory = Memory(losses={one.id: 1.0 for one in batch} if later else {})
+            memory = Memory(losses={one.id: 1.0 for one in batch} if later else {}, reference=1.0)
             begin = time.process_time()
             train_and_read(
                 student,
