@@ -7,6 +7,7 @@
     ├── StorageError                  4  a file of the run cannot be written
     ├── BudgetError                   5  a cap is reached, or a price is unknown
     ├── TrainingError                 8  a student cannot be tuned any further
+    ├── ClusterError                  9  the machines or processes that worked are gone
     └── ModelError                    6  a model could not answer
         ├── AccessDenied                   401, 403: the key is wrong
         ├── NotFound                       404: no such model or address
@@ -68,6 +69,10 @@ class BudgetError(SeedbedError):
 
 class TrainingError(SeedbedError):
     exit_code = 8
+
+
+class ClusterError(SeedbedError):
+    exit_code = 9
 
 
 class ModelError(SeedbedError):

@@ -29,7 +29,8 @@ a first run, offline and free:
   seedbed show runs/first
 
 exit codes: 0 done · 1 unexpected · 2 config or arguments · 3 dataset · 4 files or journal
-            5 budget · 6 model · 7 fewer examples than asked · 8 training · 130 interrupted
+            5 budget · 6 model · 7 fewer examples than asked · 8 training · 9 cluster
+            130 interrupted
 """
 
 
@@ -155,6 +156,9 @@ def _curate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--novelty", type=float, metavar="F1", help="most ROUGE-L with any before")
     command.add_argument("--near-duplicates", type=float, metavar="JACCARD")
     command.add_argument(
+        "--diverse", type=int, metavar="COUNT", help="keep at most so many, unlike each other"
+    )
+    command.add_argument(
         "--against",
         action="append",
         default=[],
@@ -165,6 +169,20 @@ def _curate(command: argparse.ArgumentParser) -> None:
     for column in ("instruction", "input", "response"):
         command.add_argument(f"--{column}", default="", metavar="COLUMN", help="its unusual name")
     command.add_argument("--on-bad-line", choices=("stop", "skip"), default="stop")
+    command.add_argument(
+        "--engine",
+        choices=("memory", "processes", "ray"),
+        default="memory",
+        help="who works: this process, all cores, or a cluster ($RAY_ADDRESS); "
+        "the decisions are the same (default: %(default)s)",
+    )
+    command.add_argument(
+        "--parts",
+        type=int,
+        default=200_000,
+        metavar="ROWS",
+        help="examples that one worker holds at once (default: %(default)s)",
+    )
     _json(command)
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from seedbed.cli.tables import columns, visible
+from seedbed.cli.watching import PLAIN_SECONDS
 from seedbed.curate.contamination import LOADERS, BenchmarkPrompt
 from seedbed.curate.dataset import Curated, CurateSettings, curate
+from seedbed.curate.many import Cost, Many, Watch, curate_many, processes
 from seedbed.datasets import Dataset, ReadSettings, read_dataset
 from seedbed.errors import ConfigError
 from seedbed.export import default_name, drop_to_json, write_examples
 from seedbed.files import write_jsonl
 from seedbed.folder import RunFolder
-from seedbed.records import JSON, Example
+from seedbed.records import JSON, Drop, Example
 
 SHOWN = 2
 """Dropped examples shown for each reason."""
@@ -49,6 +56,7 @@ def settings(options: argparse.Namespace) -> CurateSettings:
         against=tuple(prompt for given in options.against for prompt in _prompts(given)),
         novelty=options.novelty,
         near_duplicates=options.near_duplicates,
+        diverse=options.diverse,
     )
 
 
@@ -72,18 +80,60 @@ def _prompts(given: str) -> tuple[BenchmarkPrompt, ...]:
 
 def run(options: argparse.Namespace) -> tuple[str, dict[str, JSON]]:
     """Curate a dataset; the report for people, and for machines."""
+    chosen = settings(options)
     dataset = read(options)
-    curated = curate(dataset, settings(options))
-    facts: dict[str, Any] = {
-        "read": str(dataset.report),
-        "kept": len(curated.kept),
-        "dropped": len(curated.drops),
-        "drops": dict(curated.reasons.most_common()),
-        "repairs": dict(curated.repairs.most_common()),
-    }
+    curated: Curated
+    costs: dict[str, Cost] = {}
+    if options.engine == "memory":
+        curated = curate(dataset, chosen)
+        said = str(dataset.report)
+    else:
+        many = _in_parts(options, dataset, chosen)
+        curated, said = many.parts, many.read
+        costs |= many.costs
+    shown = _Shown(curated)
+    facts: dict[str, Any] = {"read": said, **shown.facts()}
     if options.out:
         facts["files"] = [str(path) for path in write(curated, Path(options.out), options.format)]
-    return report(curated, facts), facts
+    costs["command"] = Cost.so_far()
+    facts["costs"] = {stage: cost._asdict() for stage, cost in costs.items()}
+    return report(shown, facts), facts
+
+
+def _in_parts(
+    options: argparse.Namespace, dataset: Dataset[Example], chosen: CurateSettings
+) -> Many:
+    """Curate with an engine that works in parts, which stay in the output's folder."""
+    from seedbed.curate.on_ray import ray_data
+
+    if not options.out:
+        raise ConfigError(
+            f"--engine {options.engine} needs --out FOLDER",
+            hint="Its parts are kept there, so that it can go on; all machines have to see it.",
+        )
+    if options.parts < 1:
+        raise ConfigError(f"--parts {options.parts}: expected 1 or more")
+    RunFolder(Path(options.out)).make()
+    engine = ray_data if options.engine == "ray" else processes
+    with engine() as mapper, _watching(silent=options.json) as watch:
+        return curate_many(
+            dataset,
+            chosen,
+            folder=Path(options.out).resolve() / "parts",
+            identity=_identity(options),
+            mapper=mapper,
+            told=lambda: str(dataset.report),
+            part=options.parts,
+            watch=watch,
+        )
+
+
+def _identity(options: argparse.Namespace) -> JSON:
+    """What is read and how; a file that is changed is another one."""
+    reading = [options.read_as, options.instruction, options.input, options.response]
+    source = Path(options.dataset)
+    state = [source.stat().st_size, source.stat().st_mtime_ns] if source.exists() else []
+    return [options.dataset, options.on_bad_line, *reading, *state]
 
 
 def write(curated: Curated, folder: Path, shape: str) -> list[Path]:
@@ -95,7 +145,32 @@ def write(curated: Curated, folder: Path, shape: str) -> list[Path]:
     return [kept, drops]
 
 
-def report(curated: Curated, facts: dict[str, Any]) -> str:
+class _Shown:
+    """Counts of what is kept and dropped, and the first examples of each reason."""
+
+    def __init__(self, curated: Curated) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.first: dict[str, list[tuple[Example, Drop]]] = {}
+        for example, drop in curated.drops:
+            self.reasons[drop.reason] += 1
+            if len(shown := self.first.setdefault(drop.reason, [])) < SHOWN:
+                shown.append((example, drop))
+        self.kept = 0
+        self.repairs: Counter[str] = Counter()
+        for example in curated.kept:
+            self.kept += 1
+            self.repairs.update(example.repairs)
+
+    def facts(self) -> dict[str, JSON]:
+        return {
+            "kept": self.kept,
+            "dropped": self.reasons.total(),
+            "drops": dict(self.reasons.most_common()),
+            "repairs": dict(self.repairs.most_common()),
+        }
+
+
+def report(shown: _Shown, facts: dict[str, Any]) -> str:
     """Counts by reason, and for each reason what it looks like."""
     lines = [facts["read"], "", f"  {facts['kept']:,} kept, {facts['dropped']:,} dropped"]
     if facts["drops"]:
@@ -106,7 +181,7 @@ def report(curated: Curated, facts: dict[str, Any]) -> str:
         lines += ["", columns(rows, head=("repaired", "count"))]
     for reason in facts["drops"]:
         lines += ["", f"  {reason}"]
-        for example, drop in [pair for pair in curated.drops if pair[1].reason == reason][:SHOWN]:
+        for example, drop in shown.first[reason]:
             evidence = ", ".join(f"{key} {value}" for key, value in drop.evidence.items())
             lines.append(f"    {visible(_short(example.instruction.text))}")
             lines.append(f"      → {visible(_short(example.response))}")
@@ -116,6 +191,25 @@ def report(curated: Curated, facts: dict[str, Any]) -> str:
     else:
         lines += ["", "  Nothing is written; with --out FOLDER the kept examples and drops are."]
     return "\n".join(lines)
+
+
+@contextmanager
+def _watching(*, silent: bool) -> Iterator[Watch]:
+    """A function that tells on standard error how far the parts are."""
+    live = sys.stderr.isatty()
+    last = 0.0
+
+    def show(stage: str, done: int, of: int) -> None:
+        nonlocal last
+        if monotonic() - last < (0.2 if live else PLAIN_SECONDS) and done != of:
+            return
+        last = monotonic()
+        told = f"{stage}: {done:,} of {of:,} steps" if of else f"{stage}: {done:,} examples"
+        print(f"\r\x1b[K{told}" if live else told, end="" if live else "\n", file=sys.stderr)
+
+    yield (lambda stage, done, of: None) if silent else show
+    if live and not silent:
+        print("\r\x1b[K", end="", file=sys.stderr)
 
 
 def _short(text: str, width: int = 96) -> str:

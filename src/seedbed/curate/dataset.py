@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from seedbed.curate.contamination import BenchmarkPrompt, contaminated
-from seedbed.curate.duplicates import without_near_duplicates
+from seedbed.curate.diversity.selection import Spread, spread
 from seedbed.curate.filters import (
     alpaca,
     first_objection,
@@ -21,8 +21,8 @@ from seedbed.curate.filters import (
     sound,
     word_count,
 )
+from seedbed.curate.in_order import InOrder, duplicates, novelty
 from seedbed.curate.leaks import guard
-from seedbed.curate.novelty import NoveltyIndex
 from seedbed.records import Drop, Example, Filter
 
 Rules = Literal["sound", "self_instruct", "alpaca"]
@@ -43,6 +43,7 @@ class CurateSettings:
         novelty: the largest ROUGE-L F1 of an instruction with any kept before it.
         near_duplicates: the smallest Jaccard similarity of instruction and input at which the
             later example is left out.
+        diverse: how many examples are kept at most, chosen for being unlike each other.
     """
 
     rules: tuple[Rules, ...] = ("sound",)
@@ -54,6 +55,17 @@ class CurateSettings:
     against: tuple[BenchmarkPrompt, ...] = ()
     novelty: float | None = None
     near_duplicates: float | None = None
+    diverse: int | None = None
+
+    def selections(self) -> tuple[InOrder, ...]:
+        """What an example is compared for with those before it, in this order.
+
+        Raises:
+            ConfigError: a threshold is out of range, or `rensa` is not installed.
+        """
+        novel = () if self.novelty is None else (novelty(self.novelty),)
+        alike = () if self.near_duplicates is None else (duplicates(self.near_duplicates),)
+        return (*novel, *alike)
 
     def filters(self) -> tuple[Filter, ...]:
         """The per-example objections, the cheap ones first."""
@@ -76,9 +88,22 @@ class CurateSettings:
         return tuple(chosen)
 
 
+class Curated(Protocol):
+    """What is kept, in the dataset's order, and what is left out, with why, step after step.
+
+    Each iteration begins anew.
+    """
+
+    @property
+    def kept(self) -> Iterable[Example]: ...
+
+    @property
+    def drops(self) -> Iterable[tuple[Example, Drop]]: ...
+
+
 @dataclass(slots=True, kw_only=True)
-class Curated:
-    """What is kept, in the dataset's order, and what is left out, with why."""
+class InMemory:
+    """A curated dataset that memory holds."""
 
     kept: list[Example] = field(default_factory=list)
     drops: list[tuple[Example, Drop]] = field(default_factory=list)
@@ -91,40 +116,38 @@ class Curated:
     def repairs(self) -> Counter[str]:
         return Counter(repair for example in self.kept for repair in example.repairs)
 
+    def leave_out(self, verdicts: Sequence[Drop | None]) -> None:
+        """Drop from what is kept what has an objection."""
+        judged = list(zip(self.kept, verdicts, strict=True))
+        self.drops += [(example, drop) for example, drop in judged if drop is not None]
+        self.kept = [example for example, drop in judged if drop is None]
 
-def curate(examples: Iterable[Example], settings: CurateSettings) -> Curated:
-    """Decide on every example. The dataset is held in memory, since duplicates need all of it."""
-    curated = Curated()
-    for verdict in _judged(examples, settings):
-        if isinstance(verdict, Example):
-            curated.kept.append(verdict)
+
+def curate(examples: Iterable[Example], settings: CurateSettings) -> InMemory:
+    """Decide on every example, in memory. `partitions` makes the same decisions in many parts."""
+    curated = InMemory()
+    selections, decide = settings.selections(), judge(settings)
+    for example in examples:
+        verdict = decide(example)
+        if isinstance(verdict, Drop):
+            curated.drops.append((example, verdict))
         else:
-            curated.drops.append(verdict)
-    if settings.near_duplicates is not None:
-        select = without_near_duplicates(
-            threshold=settings.near_duplicates,
-            report=lambda example, drop: curated.drops.append((example, drop)),
-        )
-        curated.kept = _at(curated.kept, select(curated.kept))
+            curated.kept.append(verdict)
+    for selection in selections:
+        curated.leave_out(selection.decided([selection.text(each) for each in curated.kept]))
+    if settings.diverse is not None:
+        texts = [example.asked for example in curated.kept]
+        curated.leave_out(spread(texts, Spread(wanted=settings.diverse, of=len(texts))))
     return curated
 
 
-def _judged(
-    examples: Iterable[Example], settings: CurateSettings
-) -> Iterator[Example | tuple[Example, Drop]]:
-    """Each example, mended where it needs it, or with the first objection to it."""
+def judge(settings: CurateSettings) -> Callable[[Example], Example | Drop]:
+    """What is decided about an example by itself: the example, mended where it needs it, or the
+    first objection to it."""
     filters = settings.filters()
-    if settings.novelty is not None:
-        index = NoveltyIndex(threshold=settings.novelty, tokenizer="unicode")
-        filters = (*filters, on_instruction(index.admit))
-    for example in examples:
+
+    def decide(example: Example) -> Example | Drop:
         mended = guard(example, mode=settings.leaks)
-        objection = mended if isinstance(mended, Drop) else first_objection(mended, filters)
-        if isinstance(objection, Drop):
-            yield example, objection
-        elif isinstance(mended, Example):
-            yield mended
+        return mended if isinstance(mended, Drop) else first_objection(mended, filters) or mended
 
-
-def _at(examples: Sequence[Example], indices: Sequence[int]) -> list[Example]:
-    return [examples[index] for index in indices]
+    return decide

@@ -94,19 +94,60 @@ def near_duplicates(
     Raises:
         ConfigError: a number is out of range, or `rensa` is not installed.
     """
-    _check(threshold=threshold, run=run, miss=miss)
-    sign, buckets = _hashing(threshold, miss)
-    sets = [word_runs(text, run) for text in texts]
+    index = DuplicateIndex(threshold=threshold, run=run, miss=miss)
     found = []
-    for index, runs in enumerate(sets):
-        signature = sign(runs)
-        measured = [(jaccard(runs, sets[other]), -other) for other in buckets.query(signature)]
-        similarity, other = max(measured, default=(0.0, 0))
-        if similarity >= threshold:
-            found.append(Duplicate(index=index, of=-other, jaccard=similarity))
+    for number, text in enumerate(texts):
+        duplicate = index.find(text, number)
+        if duplicate is None:
+            index.add(text, number)
         else:
-            buckets.insert(index, signature)
+            found.append(duplicate)
     return tuple(found)
+
+
+class DuplicateIndex:
+    """Texts that are kept, by their numbers; the parameters are those of `near_duplicates`.
+
+    Raises:
+        ConfigError: a number is out of range, or `rensa` is not installed.
+    """
+
+    def __init__(self, *, threshold: float = 0.8, run: int = 3, miss: float = 0.001) -> None:
+        _check(threshold=threshold, run=run, miss=miss)
+        self._threshold = threshold
+        self._run = run
+        self._sign, self._buckets = _hashing(threshold, miss)
+        self._texts: dict[int, str] = {}  # their runs take ten times as much, and few are asked for
+        self._last: tuple[str, frozenset[str], _Signature] | None = None
+
+    def find(self, text: str, number: int) -> Duplicate | None:
+        """Which of the texts the text `number` is a near-duplicate of."""
+        runs, signature = self._read(text)
+        measured = [
+            (jaccard(runs, word_runs(self._texts[other], self._run)), -other)
+            for other in self._buckets.query(signature)
+        ]
+        similarity, other = max(measured, default=(0.0, 0))
+        if similarity < self._threshold:
+            return None
+        return Duplicate(index=number, of=-other, jaccard=similarity)
+
+    def check(self, text: str) -> Drop | None:
+        """The objection to a text, or None; the texts stay as they are."""
+        duplicate = self.find(text, -1)
+        return None if duplicate is None else duplicate.drop(self._threshold)
+
+    def add(self, text: str, number: int) -> None:
+        """Keep a text under a number of its own."""
+        self._texts[number] = text
+        self._buckets.insert(number, self._read(text)[1])
+
+    def _read(self, text: str) -> tuple[frozenset[str], _Signature]:
+        """The text's runs and their signature; as a rule it is asked about and then added."""
+        if self._last is None or self._last[0] != text:
+            runs = word_runs(text, self._run)
+            self._last = text, runs, self._sign(runs)
+        return self._last[1:]
 
 
 def groups(duplicates: Iterable[Duplicate]) -> tuple[Group, ...]:

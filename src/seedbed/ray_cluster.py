@@ -1,0 +1,95 @@
+"""Ray, as far as seedbed knows it: connected quietly, and its troubles in our words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from seedbed.errors import ClusterError, ConfigError
+
+ADDRESS = "RAY_ADDRESS"
+"""The variable in which Ray looks for a cluster; without it, this machine's cores are one."""
+
+
+def check_installed() -> None:
+    """Whether Ray is there, without loading it.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if find_spec("ray") is None:
+        raise ConfigError("Ray is not installed", hint="pip install 'seedbed[ray]'")
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """A cluster for the time of the block: the one that this process is connected to, else the one
+    at `$RAY_ADDRESS`, else one of this machine's cores, which ends with the block.
+
+    Nothing is reported to anybody: no usage statistics, no dashboard.
+
+    Raises:
+        ConfigError: Ray is not installed.
+        ClusterError: the cluster cannot be reached.
+    """
+    check_installed()
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of the future
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    address = os.environ.get(ADDRESS, "local")
+    own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    try:
+        _knock(address)
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        raise ClusterError(
+            f"no Ray cluster at {address}: {error}",
+            hint=f"`ray start --head` on one machine, `ray start --address=…` on the others, and "
+            f"{ADDRESS}=HOST:6379 (or auto, on a machine of the cluster) here.",
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Whether anybody is there: Ray itself asks for many minutes.
+
+    Raises:
+        OSError: nobody is.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdigit():
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=10):
+            pass
+
+
+@contextmanager
+def troubles() -> Iterator[None]:
+    """What Ray raises, as an error that says how to go on; what our own code raised, as it was.
+
+    Raises:
+        ClusterError: a machine or process is gone for good, or does not do what it should.
+    """
+    from ray.exceptions import RayError, UserCodeException
+
+    try:
+        yield
+    except UserCodeException:
+        raise
+    except RayError as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ClusterError(
+            f"the Ray cluster does not go on: {first}",
+            hint="Run the same command again, with a cluster that lives: what is done is kept.",
+        ) from error
