@@ -19,6 +19,7 @@ def two_nodes() -> Iterator[Any]:
     """A cluster that this process is connected to; each node has one core."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # else a busy machine starves the workers
     ray = pytest.importorskip("ray", reason="Ray is an optional dependency")
     from ray.cluster_utils import Cluster
 
