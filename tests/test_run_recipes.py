@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.faults.test_crash import IN_FLIGHT, TEACHER, kill_often, start
 from tests.runs import lines, made, paid, run
-from tests.test_crash import IN_FLIGHT, TEACHER, kill_often, start
 
 from seedbed.models.practice import Trouble
 from seedbed.models.practice.server import ServerOptions, start_server

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.faults.test_crash import TEACHER, kill_often, start
 from tests.runs import lines, paid, run
-from tests.test_crash import TEACHER, kill_often, start
 from tests.training.students import make_base
 
 from seedbed.cli import main

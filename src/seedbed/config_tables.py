@@ -6,6 +6,7 @@ Untrusted data enters here, so here is pydantic; the rest of the package sees fr
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,7 @@ class ModelTable(Table):
     name: str = ""
     base_url: str | None = None
     api_key_env: str | None = None
+    api_key_command: str = ""
     extra: Mapping[str, Any] = Field(default_factory=dict)
     omit: list[str] = Field(default_factory=list)
     json_schema: bool = False
@@ -122,7 +124,19 @@ class ModelTable(Table):
                 "api_key_env: expected the name of an environment variable (up to 60 capital "
                 "letters, digits and _), never the key itself"
             )
+        if self.api_key_command:
+            self._check_command()
         return self
+
+    def _check_command(self) -> None:
+        if self.api_key_env:
+            raise ValueError("api_key_env and api_key_command: give one of them")
+        try:
+            words = shlex.split(self.api_key_command)
+        except ValueError as error:
+            raise ValueError(f"api_key_command: {error}") from None
+        if not words:
+            raise ValueError("api_key_command: expected a command")
 
     @property
     def kind(self) -> Kind:
@@ -154,7 +168,7 @@ class ModelTable(Table):
     @property
     def key_variable(self) -> str | None:
         """The environment variable with the API key; OpenAI's own endpoint has a usual one."""
-        if self.api_key_env is None and self.url == OPENAI:
+        if self.api_key_env is None and self.url == OPENAI and not self.api_key_command:
             return "OPENAI_API_KEY"
         return self.api_key_env or None
 

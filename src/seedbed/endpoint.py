@@ -160,7 +160,7 @@ async def _batches(
         requests=made.requests, gather=made.gather, poll=made.poll, window=made.window
     )
     async with (
-        BatchApi(chat_settings(table), headers=chat.headers) as api,
+        BatchApi(chat_settings(table), credential=chat.credential) as api,
         BatchModel(
             api, journal=journal, name=chat.name, body=chat.body, settings=settings
         ) as model,
@@ -179,6 +179,7 @@ def chat_settings(table: ModelTable) -> ChatSettings:
         model=table.model,
         base_url=table.url,
         api_key_env=table.key_variable,
+        api_key_command=table.api_key_command,
         extra_body=dict(table.extra),
         omit=tuple(table.omit),
         timeout=table.timeout,

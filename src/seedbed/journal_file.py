@@ -74,10 +74,18 @@ def create(path: Path) -> None:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open for a single writer beside readers: WAL, and every commit on disk before it returns."""
+    """Open for a single writer beside readers: WAL, and every commit on disk before it returns.
+
+    Raises:
+        JournalError: it cannot be opened; so on a disk without room for the files beside it.
+    """
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-    database.execute("pragma journal_mode = wal")
-    database.execute("pragma synchronous = full")
+    try:
+        database.execute("pragma journal_mode = wal")
+        database.execute("pragma synchronous = full")
+    except sqlite3.Error as error:
+        database.close()
+        raise _unusable(path, error) from error
     return database
 
 
@@ -90,7 +98,8 @@ def inspect(path: Path) -> None:
     """Refuse what is not a sound journal of ours, touching nothing; migrate an older one.
 
     Raises:
-        JournalError: empty, cut short, foreign, damaged, or written by a newer version.
+        JournalError: empty, cut short, foreign, damaged, written by a newer version, or the disk
+            does not let it be read.
     """
     _inspect_header(path)
     try:
@@ -112,7 +121,7 @@ def inspect(path: Path) -> None:
             with closing(connect(path)) as database:
                 _migrate(database)
     except sqlite3.Error as error:
-        raise _torn(path, str(error)) from error
+        raise _unusable(path, error) from error
 
 
 def _inspect_header(path: Path) -> None:
@@ -151,6 +160,27 @@ def _foreign(path: Path, what: str) -> JournalError:
     return JournalError(
         f"{path}: {what}; expected a journal of seedbed, or no file",
         hint="It was left as it is. Give the run another folder, or move the file away.",
+    )
+
+
+_DISK = {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+}
+"""What SQLite says where the disk, and not the file, is to blame; with one exception."""
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> JournalError:
+    """A damaged journal, or a disk that is full or refuses: beginning anew would pay anew."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF not in _DISK or code == sqlite3.SQLITE_IOERR_SHORT_READ:
+        return _torn(path, str(error))
+    return JournalError(
+        f"{path}: the journal cannot be opened: {error}",
+        hint="Nothing that was settled is lost. Free disk space or mend the folder's permissions, "
+        "then run the same command again.",
     )
 
 

@@ -16,6 +16,7 @@ from seedbed.models.batch import BATCH, BatchModel, BatchSettings
 from seedbed.models.batch_api import Batch, BatchApi
 from seedbed.models.batch_results import Job, OpenBatch, read_result
 from seedbed.models.chat import ChatModel
+from seedbed.models.credential import Credential
 from seedbed.models.journaled import KIND
 from seedbed.models.practice.batches import BatchFaults
 from seedbed.models.practice.server import RunningServer, ServerOptions, start_server
@@ -34,7 +35,7 @@ async def opened(server: RunningServer, journal: Journal) -> AsyncIterator[Batch
     settings = ChatSettings(model="practice", base_url=server.base_url)
     chat = ChatModel(settings)
     async with (
-        BatchApi(settings, headers=chat.headers) as api,
+        BatchApi(settings, credential=chat.credential) as api,
         BatchModel(api, journal=journal, name="practice", body=chat.body, settings=QUICK) as model,
     ):
         yield model
@@ -52,7 +53,10 @@ def test_a_batch_whose_id_was_lost_in_the_crash_is_found_by_its_mark(tmp_path: P
             json.dumps({"custom_id": key, "body": json.loads(chat.body(request))}).encode()
             for key, request in zip(keys, requests, strict=True)
         ]
-        async with BatchApi(settings, headers={}) as api, journal.announced(BATCH, question):
+        async with (
+            BatchApi(settings, credential=Credential(settings)) as api,
+            journal.announced(BATCH, question),
+        ):
             file = await api.upload(lines)
             await api.create(file, mark=digest(BATCH, question), window="24h")
             raise ZeroDivisionError

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -67,12 +68,13 @@ def test_waits_double_with_jitter() -> None:
         assert 0.25 * 2**step <= wait <= 0.5 * 2**step
 
 
-def test_the_servers_wish_is_honoured_up_to_a_cap() -> None:
-    script = Script([RateLimited("429", retry_after=3.0), RateLimited("429", retry_after=500.0)])
-    retry(script, Patience(longest_wait=20.0))
+def test_the_servers_wish_is_honoured_as_long_as_patience_lasts() -> None:
+    """A quota that comes back at midnight: one wait, and not as many tries as minutes."""
+    script = Script([RateLimited("429", retry_after=3.0), RateLimited("429", retry_after=30_000.0)])
+    retry(script, Patience(longest_wait=20.0, seconds=40_000.0))
     first, second = waits(script)
     assert 3.0 <= first <= 3.3
-    assert 20.0 <= second <= 22.0
+    assert 30_000.0 <= second <= 30_010.0
 
 
 def test_what_is_not_transient_is_raised_at_once() -> None:
@@ -110,6 +112,74 @@ def test_a_final_error_remembers_that_an_earlier_attempt_may_have_been_paid() ->
     with pytest.raises(AccessDenied) as caught:
         retry(Script([TimedOut("no", maybe_paid=True), AccessDenied("HTTP 401")]))
     assert caught.value.maybe_paid
+
+
+def test_tries_that_the_server_asks_for_count_a_quarter() -> None:
+    """It says when it will take the request: full minutes are no reason to give up."""
+    script = Script([RateLimited("HTTP 429", retry_after=30.0)] * 99)
+    with pytest.raises(RateLimited):
+        retry(script, Patience(attempts=4))
+    assert len(script.times) == 16
+
+
+class Silent:
+    """Takes every request, and answers none of them while it is silent."""
+
+    def __init__(self, *, begin: float, end: float) -> None:
+        self.begin, self.end = begin, end
+        self.lost = 0
+
+    async def __call__(self, request: Request) -> Completion:
+        await asyncio.sleep(1)
+        if self.begin <= now() - 1000 < self.end or request.draw == BAD:
+            await asyncio.sleep(300)
+            self.lost += 1
+            raise TimedOut("no answer", maybe_paid=True)
+        return GOOD
+
+
+BAD = 99
+
+
+def one_by_one(endpoint: Silent, draws: Sequence[int], patience: Patience) -> list[Completion]:
+    async def main() -> list[Completion]:
+        model = Retrying(FakeModel(endpoint), patience=patience, rng=Random(0), clock=now)
+        return [await model.complete(replace(REQUEST, draw=draw)) for draw in draws]
+
+    return simulate(main())
+
+
+def test_a_long_silence_is_an_outage_however_few_ask() -> None:
+    """One request at a time: its attempts are not used up by what is nobody's fault."""
+    endpoint = Silent(begin=10, end=2 * 3600)
+    answers = one_by_one(endpoint, range(60), Patience(seconds=3 * 3600))
+    assert [answer.text for answer in answers] == ["x"] * 60
+    assert endpoint.lost == sum(answer.usage.doubtful for answer in answers) < 30
+
+
+def test_a_silence_that_outlasts_all_patience_ends_the_run() -> None:
+    endpoint = Silent(begin=10, end=1e9)
+    with pytest.raises(TimedOut) as caught:
+        one_by_one(endpoint, range(60), Patience(seconds=3600))
+    assert "for too long" in caught.value.hint
+    assert endpoint.lost < 20
+
+
+def test_a_request_that_alone_is_never_answered_uses_up_its_attempts() -> None:
+    endpoint = Silent(begin=0, end=0)
+
+    async def main() -> None:
+        model = Retrying(FakeModel(endpoint), rng=Random(0), clock=now)
+        bad = asyncio.create_task(model.complete(replace(REQUEST, draw=BAD)))
+        for draw in range(5000):
+            if bad.done():
+                break
+            await model.complete(replace(REQUEST, draw=draw % BAD))
+        with pytest.raises(TimedOut):
+            await bad
+
+    simulate(main())
+    assert endpoint.lost == Patience().paid_attempts
 
 
 class Endpoint:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -111,6 +112,31 @@ def test_a_limit_per_minute_is_waited_for_as_long_as_asked() -> None:
     result = drive(lambda: PerMinute(500), 2000)
     assert result.seconds < 20 + 3 * 60 + 5
     assert result.load.rejected < 2000
+
+
+def test_a_quota_that_comes_back_tomorrow_is_not_asked_for_all_day() -> None:
+    """After the last answer of a day a handful is refused, and all others wait for the next."""
+    day, most, refused = 86_400.0, 100, 0
+    answered: Counter[int] = Counter()
+
+    async def answer(_: Request) -> Completion:
+        nonlocal refused
+        today = int(now() // day)
+        if answered[today] >= most:
+            refused += 1
+            raise RateLimited("HTTP 429", retry_after=(today + 1) * day - now())
+        answered[today] += 1
+        await asyncio.sleep(1)
+        return ANSWER
+
+    async def main() -> None:
+        throttled = Throttled(FakeModel(answer), clock=now)
+        model = Retrying(throttled, patience=Patience(seconds=2 * day), clock=now)
+        await asyncio.gather(*(model.complete(request(draw)) for draw in range(1000)))
+
+    simulate(main())
+    assert answered == dict.fromkeys(range(10), most)
+    assert refused < 9 * most
 
 
 def test_first_come_first_served() -> None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import aiohttp
 
-from seedbed.errors import Garbled, ModelError, TimedOut, Unreachable
+from seedbed.errors import AccessDenied, Garbled, ModelError, TimedOut, Unreachable
+from seedbed.models.credential import Credential
 from seedbed.models.settings import ChatSettings
 from seedbed.models.statuses import failure
 from seedbed.records import JSON
@@ -51,19 +52,19 @@ class BatchApi:
 
     Args:
         settings: where the server is.
-        headers: with the key, if the server wants one.
+        credential: with the key, if the server wants one.
     """
 
     def __init__(
         self,
         settings: ChatSettings,
         *,
-        headers: Mapping[str, str],
+        credential: Credential,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._base = settings.url.removesuffix("/chat/completions")
         self._place = settings.host
-        self._headers = dict(headers)
+        self._credential = credential
         self._timeout = aiohttp.ClientTimeout(
             total=settings.timeout, sock_connect=settings.connect_timeout
         )
@@ -72,7 +73,7 @@ class BatchApi:
 
     async def __aenter__(self) -> BatchApi:
         self._session = aiohttp.ClientSession(
-            headers=self._headers, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+            timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
         )
         return self
 
@@ -88,11 +89,8 @@ class BatchApi:
 
     async def upload(self, lines: Sequence[bytes]) -> str:
         """Send the requests, one a line; the id of the file."""
-        form = aiohttp.FormData()
-        form.add_field("purpose", "batch")
         content = b"\n".join(lines) + b"\n"
-        form.add_field("file", content, filename="batch.jsonl", content_type="application/jsonl")
-        return self._id(await self._json("POST", "/files", data=form))
+        return self._id(await self._json("POST", "/files", lambda: {"data": _form(content)}))
 
     async def create(self, file: str, *, mark: str, window: str) -> Batch:
         """Make a batch of a file; from here on it costs."""
@@ -102,7 +100,7 @@ class BatchApi:
             "completion_window": window,
             "metadata": {MARK: mark},
         }
-        return self._batch(await self._json("POST", "/batches", json=body))
+        return self._batch(await self._json("POST", "/batches", lambda: {"json": body}))
 
     async def look(self, name: str) -> Batch:
         return self._batch(await self._json("GET", f"/batches/{name}"))
@@ -126,20 +124,38 @@ class BatchApi:
                 found.append(content)
         return found
 
-    async def _json(self, method: str, path: str, **sent: Any) -> JSON:
-        body = await self._ask(method, path, **sent)
+    async def _json(
+        self, method: str, path: str, sent: Callable[[], dict[str, Any]] = dict
+    ) -> JSON:
+        body = await self._ask(method, path, sent)
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
             raise Garbled(f"{self._place}{path}: an answer that is no JSON") from None
 
-    async def _ask(self, method: str, path: str, **sent: Any) -> bytes:
+    async def _ask(
+        self, method: str, path: str, sent: Callable[[], dict[str, Any]] = dict
+    ) -> bytes:
+        """Ask, and again with another key if this one is refused; `sent` makes what goes along."""
+        key = self._credential.key
+        try:
+            return await self._ask_once(method, path, sent())
+        except AccessDenied:
+            if not await self._credential.renewed(key):
+                raise
+        return await self._ask_once(method, path, sent())
+
+    async def _ask_once(self, method: str, path: str, sent: dict[str, Any]) -> bytes:
         if self._session is None:
             raise RuntimeError("BatchApi is used outside of `async with`")
         problem: ModelError
         try:
             async with self._session.request(
-                method, self._base + path, allow_redirects=False, **sent
+                method,
+                self._base + path,
+                headers=self._credential.headers,
+                allow_redirects=False,
+                **sent,
             ) as response:
                 body = await response.read()
                 if response.status == 200:
@@ -174,6 +190,14 @@ class BatchApi:
             total=_count(counts.get("total")),
             problems=_problems(content.get("errors")),
         )
+
+
+def _form(content: bytes) -> aiohttp.FormData:
+    """A file of requests; aiohttp sends a form once only."""
+    form = aiohttp.FormData()
+    form.add_field("purpose", "batch")
+    form.add_field("file", content, filename="batch.jsonl", content_type="application/jsonl")
+    return form
 
 
 def _count(value: JSON) -> int:

@@ -17,9 +17,10 @@ from types import TracebackType
 
 import aiohttp
 
-from seedbed.errors import ConfigError, Garbled, ModelError, TimedOut, Unreachable
+from seedbed.errors import Garbled, ModelError, TimedOut, Unreachable
 from seedbed.models.allowances import Allowances
 from seedbed.models.answers import completion_of
+from seedbed.models.credential import Credential
 from seedbed.models.settings import ChatSettings
 from seedbed.models.statuses import failure
 from seedbed.records import JSON, Completion, Request
@@ -38,9 +39,9 @@ so that no request is sent into a connection that is being closed."""
 class ChatModel:
     """An OpenAI-compatible endpoint, used inside `async with`.
 
-    The key is read from the environment once, goes into the session's headers, and nowhere else:
-    errors are translated outside of the `except` blocks that caught them, because aiohttp's
-    exceptions hold the request with its headers.
+    The key goes into a request's headers, and nowhere else: errors are translated outside of the
+    `except` blocks that caught them, because aiohttp's exceptions hold the request with its
+    headers.
 
     Args:
         settings: where the server is and what it understands.
@@ -62,21 +63,15 @@ class ChatModel:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
-        self._key = _key(settings, environ)
+        self.credential = Credential(settings, environ)
         self._allowances = allowances or Allowances()
         self._wall = wall
         self._session: aiohttp.ClientSession | None = None
         self.name = settings.name
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """Who asks, with the key if there is one: for a session, and for nothing else."""
-        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return {"User-Agent": "seedbed"} | key
-
     async def __aenter__(self) -> ChatModel:
-        headers = {"Content-Type": "application/json"} | self.headers
         settings = self._settings
+        await self.credential.prepare()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=settings.max_connections, keepalive_timeout=_IDLE, ttl_dns_cache=300
@@ -84,7 +79,7 @@ class ChatModel:
             timeout=aiohttp.ClientTimeout(
                 total=settings.timeout, sock_connect=settings.connect_timeout
             ),
-            headers=headers,
+            headers={"Content-Type": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
@@ -106,7 +101,10 @@ class ChatModel:
             AccessDenied, NotFound, RequestRejected: the server's answer is no, for good.
             Transient: no answer, or none that can be used; another try may fare better.
         """
-        status, headers, body = await self._ask(self.body(request))
+        sent, key = self.body(request), self.credential.key
+        status, headers, body = await self._ask(sent)
+        if status == 401 and await self.credential.renewed(key):
+            status, headers, body = await self._ask(sent)
         self._allowances.note(headers)
         place = self._settings.host
         if status != 200:
@@ -119,16 +117,20 @@ class ChatModel:
     async def _ask(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         if self._session is None:
             raise RuntimeError("ChatModel is used outside of `async with`")
+        key = self.credential.key
         try:
             async with self._session.post(
-                self._settings.url, data=body, allow_redirects=False
+                self._settings.url,
+                data=body,
+                headers=self.credential.headers,
+                allow_redirects=False,
             ) as response:
-                return response.status, response.headers, await self._read(response)
+                return response.status, response.headers, await self._read(response, key)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             problem = self._translated(error)
         raise problem
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, key: str) -> bytes:
         """The body, bounded, and without the key should a server quote it."""
         chunks: list[bytes] = []
         size = 0
@@ -142,8 +144,8 @@ class ChatModel:
                     maybe_paid=True,
                 )
         body = b"".join(chunks)
-        if len(self._key) >= _SECRET:
-            return body.replace(self._key.encode(), b"[key]")
+        if len(key) >= _SECRET:
+            return body.replace(key.encode(), b"[key]")
         return body
 
     def _translated(self, error: Exception) -> ModelError:
@@ -203,24 +205,3 @@ class ChatModel:
         for name in settings.omit:
             body.pop(name, None)
         return json.dumps(body | dict(settings.extra_body)).encode()
-
-
-def _key(settings: ChatSettings, environ: Mapping[str, str]) -> str:
-    name = settings.api_key_env
-    if name is None:
-        return ""
-    key = environ.get(name, "")
-    if not key:
-        raise ConfigError(
-            f"the environment variable {name} is not set; the key for {settings.host} is read "
-            "from it",
-            hint=f"Type `export {name}=…` in the shell that starts the run, or set `api_key_env` "
-            "to the variable that holds your key. A server without keys: leave `api_key_env` out.",
-        )
-    if not key.isascii() or any(char.isspace() or not char.isprintable() for char in key):
-        raise ConfigError(
-            f"what the environment variable {name} holds cannot be a key: it has white space, a "
-            "line break or a character outside ASCII",
-            hint=f"Set {name} again; a quote or a line break was probably copied along.",
-        )
-    return key

@@ -11,7 +11,6 @@ _PROBES = 4
 _PROBE_SECONDS = 1.0
 """Rejections come fast: a call that was not rejected after this long has been taken on."""
 
-_LONGEST_ASKED = 60.0
 _LONGEST_UNASKED = 30.0
 
 
@@ -66,7 +65,7 @@ class Pause:
         began = not self.state
         self._asked = retry_after is not None
         self._seconds = min(_LONGEST_UNASKED, 2 * self._seconds)
-        wait = self._seconds if retry_after is None else min(retry_after, _LONGEST_ASKED)
+        wait = self._seconds if retry_after is None else retry_after
         self._since, self._until, self._credit = now, now + wait, 0
         self.state = "paused"
         return began

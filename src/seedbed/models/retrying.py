@@ -12,20 +12,25 @@ from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transi
 from seedbed.models.model import Model
 from seedbed.records import Completion, Request
 
+_SPREAD = 10.0
+"""Seconds over which those who wait for the same moment come back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long to hope.
 
     Args:
-        attempts: the most tries of one request while the endpoint answers others.
+        attempts: the most tries of one request while the endpoint answers others. One after which
+            the server says when to come back counts a quarter: it will take the request then.
         paid_attempts: the most of them that may have been charged (timed out, broken off).
-        seconds: the longest that one request waits in sum, or that an outage may last.
+        seconds: the longest wait that a server may ask for, and the longest outage.
         start_seconds: the longest that an outage may last before anything was ever answered:
             then it is rather a wrong address than an outage.
         first_wait: seconds before the second try; each further wait is twice as long.
-        longest_wait: seconds that no wait exceeds, even if the server asks for more.
-        outage_after: how many calls in a row, of any requests, fail before it is an outage.
+        longest_wait: seconds that no wait exceeds, unless the server asks for more.
+        outage_after: how many calls in a row, of any requests, fail before it is an outage; fewer
+            where a request has used up its attempts and nothing was answered meanwhile.
 
     Raises:
         ConfigError: a value with which nothing could ever be asked.
@@ -108,7 +113,6 @@ class Retrying:
             if self._outage.open:
                 completion = await self._probe(request, tries)
             else:
-                tries.attempts += 1
                 completion = await self._try(request, tries)
                 if completion is None:
                     await self._sleep(self._next_wait(tries), tries)
@@ -119,8 +123,7 @@ class Retrying:
         try:
             completion = await self._model.complete(request)
         except Transient as error:
-            tries.last = error
-            tries.doubtful += error.maybe_paid
+            tries.note(error, answers=self._outage.answers)
             self._outage.note(error)
             return None
         except ModelError as error:
@@ -160,20 +163,21 @@ class Retrying:
         if error is None:
             return 0.0
         asked = error.retry_after
+        tries.attempts += 1 if asked is None else 0.25
+        tries.paid += error.maybe_paid
         wait = self._jittered(tries.attempts - 1)
         if asked is not None:
-            wait = min(asked, patience.longest_wait) * (1 + 0.1 * self._rng.random())
-        tries.waited += wait
-        if (
-            tries.attempts >= patience.attempts
-            or tries.doubtful >= patience.paid_attempts
-            or max(tries.waited, asked or 0.0) > patience.seconds
-        ):
+            wait = asked + min(0.1 * asked, _SPREAD) * self._rng.random()
+        spent = tries.attempts >= patience.attempts or tries.paid >= patience.paid_attempts
+        if spent and tries.in_a_row > 1 and self._outage.answers:
+            self._outage.begin()
+            tries.attempts = tries.paid = 0
+        elif spent or (asked or 0.0) > patience.seconds:
             asks = "" if asked is None else f" The server asks to wait {asked:.0f} s."
-            raise _final(tries, f"Tried {tries.attempts} times.{asks}")
+            raise _final(tries, f"Tried {tries.made} times.{asks}")
         return wait
 
-    def _jittered(self, step: int) -> float:
+    def _jittered(self, step: float) -> float:
         """A wait that doubles with every step, between half and all of it."""
         wait = self._patience.first_wait * 2.0 ** min(step, 20)
         return min(wait, self._patience.longest_wait) * (0.5 + 0.5 * self._rng.random())
@@ -181,12 +185,28 @@ class Retrying:
 
 @dataclass(slots=True)
 class _Tries:
-    """One request's tries so far."""
+    """One request's tries so far.
 
-    attempts: int = 0
+    `made`: all of them. `doubtful`: those that may have been charged. `in_a_row`: the last ones,
+    between which no request was answered. `attempts` and `paid` are what counts against the
+    bounds: not what was tried in an outage.
+    """
+
+    made: int = 0
     doubtful: int = 0
-    waited: float = 0.0
+    in_a_row: int = 0
+    attempts: float = 0
+    paid: int = 0
     last: Transient | None = None
+    _answers: int = 0
+
+    def note(self, error: Transient, *, answers: int) -> None:
+        """A try has failed, when so many of any requests had been answered."""
+        self.made += 1
+        self.doubtful += error.maybe_paid
+        self.in_a_row = self.in_a_row + 1 if answers == self._answers else 1
+        self._answers = answers
+        self.last = error
 
 
 class _Outage:
@@ -196,7 +216,7 @@ class _Outage:
         self._patience = patience
         self._clock = clock
         self._began = 0.0
-        self._answered = False
+        self.answers = 0
         self.failures = 0
         self.said = ""
         self.turn = asyncio.Lock()
@@ -208,8 +228,12 @@ class _Outage:
     @property
     def too_long(self) -> bool:
         patience = self._patience
-        most = patience.seconds if self._answered else min(patience.start_seconds, patience.seconds)
+        most = patience.seconds if self.answers else min(patience.start_seconds, patience.seconds)
         return self.open and self._clock() - self._began >= most
+
+    def begin(self) -> None:
+        """Take it for an outage, however few calls have failed."""
+        self.failures = max(self.failures, self._patience.outage_after)
 
     def note(self, error: Transient) -> None:
         if isinstance(error, RateLimited):
@@ -223,7 +247,7 @@ class _Outage:
     def end(self) -> None:
         """Something was answered, be it with a no."""
         self.failures = 0
-        self._answered = True
+        self.answers += 1
 
 
 def _counted(completion: Completion, doubtful: int) -> Completion:

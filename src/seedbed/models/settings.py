@@ -27,6 +27,7 @@ class ChatSettings:
         model: the model's id, as the server knows it.
         base_url: up to but without `/chat/completions`.
         api_key_env: the environment variable that holds the key; None for a server without keys.
+        api_key_command: prints the key instead, and is run again when the server refuses it.
         extra_body: more parameters of the body (`reasoning_effort`, `top_k`, …).
         omit: parameters that this server rejects even at their default ("temperature").
         timeout: seconds for a whole call.
@@ -47,6 +48,7 @@ class ChatSettings:
     model: str
     base_url: str = "https://api.openai.com/v1"
     api_key_env: str | None = None
+    api_key_command: str = ""
     extra_body: Mapping[str, JSON] = field(default_factory=dict)
     omit: tuple[str, ...] = ()
     timeout: float = 600.0

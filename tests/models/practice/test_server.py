@@ -175,11 +175,13 @@ def test_models_and_stats_are_listed() -> None:
         base = client.running.base_url
         async with client.session.get(f"{base}/models") as response:
             assert [entry["id"] for entry in (await response.json())["data"]] == ["practice"]
-        await client.post()
+        _, _, body = await client.post()
         async with client.session.get(f"{base.removesuffix('/v1')}/stats") as response:
             assert await response.json() == {
                 "total": 1, "ok": 1, "spoiled": 0, "failed": 0, "in_flight": 0, "peak": 1,
                 "distinct": 1, "repeats": 0,
+                "prompt_tokens": body["usage"]["prompt_tokens"],
+                "completion_tokens": body["usage"]["completion_tokens"],
             }  # fmt: skip
 
     with_server(work)
@@ -244,6 +246,19 @@ def test_faulty_bodies_come_with_a_200(fault: str, looks_wrong: Callable[[Any], 
         assert stats.ok + stats.spoiled + stats.failed == stats.total == 2
 
     with_server(work, faults=every(fault))
+
+
+def test_a_body_ends_in_the_middle_and_has_been_written() -> None:
+    async def work(client: Client) -> None:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await client.post()
+        stats = client.running.stats
+        assert (stats.spoiled, stats.failed) == (1, 0)
+        assert stats.completion_tokens > 0
+        assert await client.text() == expected
+
+    expected = in_process(DRAFT)
+    with_server(work, faults=every("cut_off"))
 
 
 def test_a_connection_is_cut() -> None:

@@ -21,7 +21,8 @@ class Faults:
 
     rate_limited, retry_later: a 429 without and with `Retry-After` (`retry_after` seconds).
     failed, not_found: a 500, a 404. hang: silence for `hang_seconds`. reset: the connection is cut.
-    html: a page instead of JSON. truncated_json: half of the body.
+    html: a page instead of JSON. truncated_json: half of the JSON, as if that were all.
+    cut_off: the connection ends in the middle of the body.
     empty_choices, null_content, wrong_usage: JSON that is not what the protocol says.
     """
 
@@ -33,6 +34,7 @@ class Faults:
     reset: float = 0.0
     html: float = 0.0
     truncated_json: float = 0.0
+    cut_off: float = 0.0
     empty_choices: float = 0.0
     null_content: float = 0.0
     wrong_usage: float = 0.0

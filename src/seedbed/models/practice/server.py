@@ -26,13 +26,13 @@ from seedbed.models.practice.teacher import NO_TROUBLE, PracticeTeacher
 from seedbed.models.practice.traffic import Bucket, Draws, Stats
 from seedbed.models.practice.trouble import Trouble
 from seedbed.models.practice.wire import ChatRequest, completion_body, error_body
-from seedbed.records import JSON
+from seedbed.records import JSON, Usage
 
 MODEL = "practice"
 
 PAGE = "<!doctype html><title>Welcome</title><h1>This is a page, not an answer</h1>"
 
-SPOILING = ("truncated_json", "empty_choices", "null_content")
+SPOILING = ("truncated_json", "cut_off", "empty_choices", "null_content")
 """The faults that break an answer after it was written."""
 
 
@@ -100,7 +100,7 @@ class PracticeServer:
         entry = {"id": MODEL, "object": "model", "created": 0, "owned_by": "seedbed"}
         return self._denied(request) or web.json_response({"object": "list", "data": [entry]})
 
-    async def chat(self, request: web.Request) -> web.Response:
+    async def chat(self, request: web.Request) -> web.StreamResponse:
         """Answer, and count: a request that ends in any other way than an answer has failed."""
         stats = self.stats
         stats.total += 1
@@ -112,11 +112,11 @@ class PracticeServer:
         finally:
             stats.in_flight -= 1
             stats.failed += not charged
-        if self._bucket:
+        if self._bucket and not response.prepared:
             response.headers.update(self._bucket.headers())
         return response
 
-    async def _admitted(self, request: web.Request) -> tuple[web.Response, bool]:
+    async def _admitted(self, request: web.Request) -> tuple[web.StreamResponse, bool]:
         """A response, and whether an answer was written for it."""
         if refused := self._denied(request) or self._limited():
             return refused, False
@@ -133,7 +133,10 @@ class PracticeServer:
         self._attempts[prompt] += 1
         if (broken := await self._fault(request, fault)) is not None:
             return broken, False
-        return await self._answer(asked, prompt, fault)
+        response, charged = await self._answer(asked, prompt, fault)
+        if fault == "cut_off" and charged:
+            return await _cut_off(request, response), True
+        return response, charged
 
     async def _batched(self, body: bytes) -> tuple[int, JSON]:
         """A request of a batch, counted like one that came alone."""
@@ -203,12 +206,14 @@ class PracticeServer:
         finally:
             if repeat is None and not whole:
                 self._draws.give_back(prompt, draw)
-        self._count(prompt, whole)
+        self._count(prompt, whole, completion.usage)
         body = completion_body(completion, model=self._teacher.name, key=prompt)
         return _sent(body, fault), True
 
-    def _count(self, prompt: str, whole: bool) -> None:
+    def _count(self, prompt: str, whole: bool, usage: Usage) -> None:
         stats = self.stats
+        stats.prompt_tokens += usage.prompt_tokens
+        stats.completion_tokens += usage.completion_tokens
         stats.ok += whole
         stats.spoiled += not whole
         if whole:
@@ -231,6 +236,18 @@ def _sent(body: dict[str, JSON], fault: str) -> web.Response:
         case "wrong_usage":
             text = json.dumps(body | {"usage": {"prompt_tokens": -7, "completion_tokens": "many"}})
     return web.Response(text=text, content_type="application/json")
+
+
+async def _cut_off(request: web.Request, response: web.Response) -> web.StreamResponse:
+    """Send half of a response, of which the headers promise the whole, and hang up."""
+    body = (response.text or "").encode()
+    half = web.StreamResponse(headers={"Content-Type": "application/json"})
+    half.content_length = len(body)
+    await half.prepare(request)
+    await half.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return half
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ class Stats:
     `ok`: whole answers sent. `spoiled`: answers written and then broken on the way, which a
     provider would charge for too. `failed`: everything else that has ended. `distinct`: prompts
     with a whole answer; `repeats`: whole answers to a prompt that had one already, so `ok` is
-    `distinct` + `repeats`. A prompt is its messages and, where sent, its `seed` or `draw`.
+    `distinct` + `repeats`. A prompt is its messages and, where sent, its `seed` or `draw`. The
+    tokens are of every answer that was written: what a provider would charge for.
     """
 
     total: int = 0
@@ -25,6 +26,8 @@ class Stats:
     peak: int = 0
     distinct: int = 0
     repeats: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class Draws:
