@@ -208,7 +208,7 @@ async def disturbed(folder: Path, plan: Plan, clean: Watched) -> tuple[Watched, 
             talking = asyncio.create_task(process.communicate())
             if story.kills < plan.kills:
                 left = max(1, len(clean.asked) - len(story.settled))
-                await _wait(server, story, rng, process, left=left / (plan.kills - story.kills))
+                await _wait(server, story, rng, process, left=left / (1 + plan.kills - story.kills))
                 if process.returncode is None:
                     process.send_signal(signal.SIGKILL)
                     story.kills += 1
@@ -231,16 +231,18 @@ async def _wait(
     """Until the moment of the next kill: while it starts and replays (one in five), or any later.
 
     Args:
-        left: calls that remain, divided by the kills that do.
+        left: calls that remain, divided by one more than the kills that do.
     """
     goal = len(server.asked) + int(rng.uniform(0, 1.6 * left))
-    if rng.random() < 0.2:
-        await asyncio.sleep(rng.uniform(0.1, 1.5))
-        story.early += len(server.asked) == story.seen
-        return
-    while process.returncode is None and len(server.asked) < goal:  # noqa: ASYNC110
+    early = rng.random() < 0.2
+    deadline = time.monotonic() + (rng.uniform(0.1, 1.5) if early else 1e9)
+    while process.returncode is None and len(server.asked) < goal:
         await asyncio.sleep(0.002)
-    await asyncio.sleep(rng.uniform(0, 0.05))
+        if time.monotonic() > deadline:
+            break
+    if not early:
+        await asyncio.sleep(rng.uniform(0, 0.05))
+    story.early += len(server.asked) == story.seen
 
 
 def _take_stock(server: Watched, story: Story, out: Path, said: bytes, *, cap: float) -> None:

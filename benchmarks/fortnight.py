@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import selectors
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -34,8 +34,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from seedbed import endpoint, journal, run
+from seedbed.journal import Journal
 from seedbed.journal_writer import Statement, Writer
 from seedbed.models.chat import ChatModel
+from seedbed.models.journaled import KIND
 from seedbed.models.practice.server import PracticeServer, ServerOptions
 from seedbed.models.retrying import Retrying
 from seedbed.models.throttled import Throttled
@@ -70,9 +72,9 @@ class Plan:
     tokens_per_minute: int = 12_000
     per_day: int = 1000
     examples: int = 4200
-    down: tuple[float, float] = (2 * 24 + 0.05, 2 * 24 + 6)
-    silent: tuple[float, float] = (4 * 24 + 0.1, 4 * 24 + 1.1)
-    suspended: tuple[float, float] = (6 * 24 + 0.2, 6 * 24 + 5.2)
+    down: tuple[float, float] = (2 * 24 + 0.01, 2 * 24 + 6)
+    silent: tuple[float, float] = (4 * 24 + 0.02, 4 * 24 + 1.02)
+    suspended: tuple[float, float] = (6 * 24 + 0.02, 6 * 24 + 5.02)
     token_hours: float = 25.0
     latency: float = 8.0
     seed: int = 0
@@ -130,7 +132,7 @@ class Provider:
         self._minute = self._day = -1
         self._requests = self._tokens = self._today = 0
         self.asleep = 0
-        self.statuses: Counter[tuple[int, int]] = Counter()
+        self._statuses: Counter[tuple[int, int]] = Counter()
         self.url = ""
 
     @property
@@ -147,7 +149,7 @@ class Provider:
                 assert isinstance(response, web.Response)
                 self._tokens += json.loads(response.text or "")["usage"]["total_tokens"]
                 await self._sleep(self._rng.lognormvariate(0, 0.6) * self._plan.latency)
-            self.statuses[int(now() // DAY), response.status] += 1
+            self._statuses[int(now() // DAY), response.status] += 1
             return response
 
         app = self._server.app()
@@ -160,6 +162,17 @@ class Provider:
             yield
         finally:
             await runner.cleanup()
+
+    def day(self, number: int) -> Day:
+        """What was answered on a day, counted from 0."""
+        found = {status: n for (of, status), n in self._statuses.items() if of == number}
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return Day(
+            answered=found.pop(200, 0),
+            refused=found.pop(429, 0),
+            other=found,
+            megabytes=pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        )
 
     async def _refusal(self, request: web.Request) -> web.Response | None:
         await request.read()
@@ -188,7 +201,7 @@ class Provider:
             )
         if self._requests >= plan.per_minute or self._tokens >= plan.tokens_per_minute:
             wait = (self._minute + 1) * MINUTE - time
-            return refusal(429, "Your requests or tokens for this minute are used up.", wait)
+            return refusal(429, "Your requests or tokens for this minute are spent.", wait)
         self._requests += 1
         self._today += 1
         return None
@@ -256,32 +269,42 @@ class World:
             yield
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Day:
+    """`refused`: 429. `other`: any other answer but 200. `megabytes`: resident at its end."""
+
     answered: int
     refused: int
     other: dict[int, int]
     megabytes: float
-    objects: int
-    kept: int
 
 
-async def fortnight(folder: Path, plan: Plan, world: World) -> tuple[list[Day], Provider, str]:
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`possible`: what the provider would have answered on a day to whoever asked all the time."""
+
+    days: list[Day]
+    status: str
+    possible: int
+    needed: int
+    asked_twice: int
+    in_doubt: int
+
+
+async def fortnight(folder: Path, plan: Plan, world: World) -> Story:
     token_file = folder / "token"
     token_file.write_text("bearer-of-long-ago-0123456789abcdef")
     provider = world.provider = Provider(plan, token_file)
     days: list[Day] = []
-    progress: list[Progress] = []
 
-    def watch(seen: Progress) -> None:
-        progress[:] = [seen]
+    def watch(_: Progress) -> None:
         if len(days) < int(now() // DAY):
-            days.append(day(provider, len(days), seen.kept))
+            days.append(provider.day(len(days)))
 
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
-    length = (plan.suspended[1] - plan.suspended[0]) * HOUR
-    loop.call_at(plan.suspended[0] * HOUR, loop.jump, length)
+    asleep = (plan.suspended[1] - plan.suspended[0]) * HOUR
+    loop.call_at(plan.suspended[0] * HOUR, loop.jump, asleep)
     async with provider.running():
         config = folder / "fortnight.toml"
         config.write_text(
@@ -290,42 +313,76 @@ async def fortnight(folder: Path, plan: Plan, world: World) -> tuple[list[Day], 
             )
         )
         outcome = await run.grow(config, watch=watch)
-    days.append(day(provider, len(days), progress[0].kept))
-    return days, provider, outcome.status
-
-
-def day(provider: Provider, number: int, kept: int) -> Day:
-    found = {status: n for (of, status), n in provider.statuses.items() if of == number}
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return Day(
-        answered=found.pop(200, 0),
-        refused=found.pop(429, 0),
-        other=found,
-        megabytes=pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
-        objects=len(gc.get_objects()),
-        kept=kept,
+    days.append(provider.day(len(days)))
+    with Journal(folder / "run" / "journal.db") as kept:
+        sent = [entry.sent for entry in kept.entries(KIND)]
+    return Story(
+        days=days,
+        status=outcome.status,
+        possible=plan.per_day,
+        needed=len(sent),
+        asked_twice=provider.repeats,
+        in_doubt=sum(sent) - len(sent),
     )
 
 
-def simulate(folder: Path, plan: Plan) -> tuple[list[Day], Provider, str]:
+def simulate(folder: Path, plan: Plan) -> Story:
+    """Live through the run in `folder`."""
     world = World()
     with world.patched(), asyncio.Runner(loop_factory=lambda: VirtualLoop(world.busy)) as runner:
         return runner.run(fortnight(folder, plan, world))
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    text: str
+    holds: bool
+    evidence: str
+
+
+def claims(story: Story) -> list[Claim]:
+    whole = story.days[:-1]
+    used = sum(day.answered for day in whole) / (story.possible * len(whole))
+    refused = sum(day.refused for day in story.days)
+    answered = sum(day.answered for day in story.days)
+    down = max(day.other.get(503, 0) for day in story.days)
+    grown = whole[-1].megabytes - whole[3].megabytes
+    return [
+        Claim("the run comes to its end by itself", story.status == "complete", story.status),
+        Claim("every day's quota is used", used > 0.98, f"{used:.1%} of {len(whole)} days"),
+        Claim(
+            "fewer refusals than answers",
+            refused < answered,
+            f"{refused:,} times 429, {answered:,} answers",
+        ),
+        Claim("an outage is probed, not stormed", down < 2000, f"{down:,} times 503 in 6 hours"),
+        Claim(
+            "only what was in doubt is paid twice",
+            story.asked_twice <= story.in_doubt,
+            f"{story.asked_twice} of {story.in_doubt} in doubt; {story.needed:,} needed",
+        ),
+        Claim("memory stays flat", grown < 8, f"{grown:+.1f} MB from day 4 on"),
+    ]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--per-day", type=int, default=1000)
-    parser.add_argument("--examples", type=int, default=4200)
+    parser.add_argument("--examples", type=int, default=4500)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        days, provider, status = simulate(Path(folder), Plan(**vars(options)))
-    for number, one in enumerate(days):
-        print(number, one)
-    print(status, provider.repeats, f"{time.monotonic() - began:.1f} s")
+        story = simulate(Path(folder), Plan(**vars(options)))
+    print("day  answered  refused   MB  other answers")
+    for number, day in enumerate(story.days, 1):
+        other = ", ".join(f"{count} times {status}" for status, count in sorted(day.other.items()))
+        print(f"{number:3}  {day.answered:8,}  {day.refused:7,}  {day.megabytes:3.0f}  {other}")
+    found = claims(story)
+    for claim in found:
+        print(f"{'holds' if claim.holds else 'FAILS'}  {claim.text:38} {claim.evidence}")
+    print(f"{time.monotonic() - began:.0f} s")
+    sys.exit(not all(claim.holds for claim in found))
 
 
 if __name__ == "__main__":
