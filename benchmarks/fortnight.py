@@ -143,7 +143,7 @@ class Provider:
     async def running(self) -> AsyncIterator[None]:
         @web.middleware
         async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-            response = await self._refusal(request)
+            response: web.StreamResponse | None = await self._refusal(request)
             if response is None:
                 response = await handler(request)
                 assert isinstance(response, web.Response)

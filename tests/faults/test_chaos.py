@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.chaos import FAULTS, Plan, Watched, chaos
@@ -17,6 +18,7 @@ from seedbed.run import grow
 KINDS = ("rate_limited", "retry_later", "failed", "hang", "truncated_json", "cut_off", "reset")
 
 
+@pytest.mark.slow
 def test_killed_five_times_in_front_of_a_misbehaving_server(tmp_path: Path) -> None:
     """About 300 calls; a small `python benchmarks/chaos.py`, in which every claim has to hold."""
     plan = Plan(examples=90, kills=5, in_flight=12, latency=0.05, timeout=6.0)
@@ -32,8 +34,8 @@ def test_each_fault_alone_changes_nothing_that_is_made(tmp_path: Path, kind: str
     run(config(tmp_path, count=12, run="clean", teacher="max_in_flight = 8"))
 
     async def faulty() -> RunningServer:
-        share = {kind: 0.15 if kind == "hang" else 0.33}
-        faults = Faults(**share, retry_after=0.05, hang_seconds=60.0)
+        shares: dict[str, Any] = {kind: 0.15 if kind == "hang" else 0.33}
+        faults = Faults(**shares, retry_after=0.05, hang_seconds=60.0)
         async with start_server(ServerOptions(faults=faults)) as server:
             teacher = f'base_url = "{server.base_url}"\nsend_seed = true\ntimeout = 1.0'
             teacher += "\nmax_in_flight = 8"

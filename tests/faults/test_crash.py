@@ -149,6 +149,29 @@ def test_a_signal_lets_calls_in_flight_settle_and_says_how_to_go_on(
     asyncio.run(work())
 
 
+def test_a_second_signal_leaves_at_once_and_calls_in_doubt(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with start_server(ServerOptions(trouble=Trouble(latency=600))) as server:
+            teacher = TEACHER.format(url=server.base_url, in_flight=5)
+            path = config(tmp_path, teacher=teacher)
+            process = await start(path, tmp_path / "run")
+            assert process.stderr is not None
+            assert await until(lambda: server.stats.in_flight > 0, process)
+            process.send_signal(signal.SIGINT)
+            said = b""
+            while b"once more to leave at once" not in said:
+                said += await process.stderr.readline()
+                assert process.returncode is None, said.decode()
+            process.send_signal(signal.SIGINT)
+            _, errors = await asyncio.wait_for(process.communicate(), 60)
+            assert process.returncode == 130
+            assert b"Traceback" not in errors
+        with Journal(tmp_path / "run" / "journal.db") as journal:
+            assert journal.in_doubt()
+
+    asyncio.run(work())
+
+
 def test_a_run_over_a_faulty_server_makes_what_a_clean_one_makes(tmp_path: Path) -> None:
     faults = Faults(
         rate_limited=0.03,

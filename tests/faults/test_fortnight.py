@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from benchmarks.fortnight import Plan, claims, simulate
 
 
+@pytest.mark.slow
 def test_two_weeks_on_a_clock_that_jumps(tmp_path: Path) -> None:
     """A small `python benchmarks/fortnight.py`, in which every claim has to hold."""
     story = simulate(tmp_path, Plan(per_day=60, examples=275))

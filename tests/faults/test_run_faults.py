@@ -8,17 +8,21 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
 import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
 from tests.runs import config, made, run
 
 from seedbed.journal import Journal
 from seedbed.models.practice import Trouble, make
 from seedbed.models.practice.faults import Faults
-from seedbed.models.practice.server import ServerOptions, start_server
+from seedbed.models.practice.server import PracticeServer, ServerOptions, start_server
+from seedbed.models.practice.traffic import Stats
 
 KEY = "sk-very-secret-0123456789abcdef"
 
@@ -79,6 +83,71 @@ def test_a_wrong_key_stops_the_run_and_is_shown_nowhere(tmp_path: Path) -> None:
     assert code == 6
     assert "401" in errors
     assert KEY not in output + errors
+
+
+@asynccontextmanager
+async def expiring(*, after: int, then: str) -> AsyncIterator[tuple[str, Stats]]:
+    """A server whose key is good for so many answers; then it wants another one."""
+    server = PracticeServer(ServerOptions())
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        good = KEY if server.stats.total < after else then
+        if request.headers.get("Authorization") != f"Bearer {good}":
+            return web.json_response({"error": {"message": "expired"}}, status=401)
+        return await handler(request)
+
+    app = server.app()
+    app.middlewares.append(check)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", server.stats
+    finally:
+        await runner.cleanup()
+
+
+def settled(folder: Path) -> int:
+    with Journal(folder / "journal.db") as journal:
+        return sum(1 for _ in journal.entries("completion"))
+
+
+def test_a_key_that_expires_stops_the_run_and_a_new_one_goes_on(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with expiring(after=30, then=KEY[::-1]) as (url, stats):
+            teacher = f'base_url = "{url}"\nsend_seed = true\napi_key_env = "TEST_KEY"'
+            path = config(tmp_path, teacher=teacher)
+            code, _, errors = await seedbed(path, environment={"TEST_KEY": KEY})
+            assert code == 6
+            for words in ("401", "is kept", "api_key_command"):
+                assert words in errors
+            assert settled(tmp_path / "run") == stats.ok == 30
+            code, _, errors = await seedbed(path, environment={"TEST_KEY": KEY[::-1]})
+            assert code == 0, errors
+            assert settled(tmp_path / "run") == stats.ok
+
+    asyncio.run(work())
+
+
+def test_a_key_that_expires_is_renewed_by_its_command_while_the_run_goes_on(
+    tmp_path: Path,
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(KEY)
+
+    async def work() -> None:
+        async with expiring(after=30, then=KEY[::-1]) as (url, stats):
+            command = f"sh -c 'cat {key}; echo {KEY[::-1]} > {key}'"
+            teacher = f'base_url = "{url}"\nsend_seed = true\napi_key_command = "{command}"'
+            code, output, errors = await seedbed(config(tmp_path, teacher=teacher))
+            assert code == 0, errors
+            assert KEY not in output + errors
+            assert settled(tmp_path / "run") == stats.ok > 30
+
+    asyncio.run(work())
+    for path in (tmp_path / "run").iterdir():
+        assert KEY.encode() not in path.read_bytes(), path
 
 
 def test_a_right_key_is_in_no_file_and_no_output(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ class Retrying:
         asked = error.retry_after
         tries.attempts += 1 if asked is None else 0.25
         tries.paid += error.maybe_paid
-        wait = self._jittered(tries.attempts - 1)
+        wait = self._jittered(int(tries.attempts) - 1)
         if asked is not None:
             wait = asked + min(0.1 * asked, _SPREAD) * self._rng.random()
         spent = tries.attempts >= patience.attempts or tries.paid >= patience.paid_attempts
@@ -177,9 +177,9 @@ class Retrying:
             raise _final(tries, f"Tried {tries.made} times.{asks}")
         return wait
 
-    def _jittered(self, step: float) -> float:
+    def _jittered(self, step: int) -> float:
         """A wait that doubles with every step, between half and all of it."""
-        wait = self._patience.first_wait * 2.0 ** min(step, 20)
+        wait = self._patience.first_wait * 2.0 ** min(max(step, 0), 20)
         return min(wait, self._patience.longest_wait) * (0.5 + 0.5 * self._rng.random())
 
 
