@@ -60,8 +60,8 @@ def failure(
     if status in _DENIED or codes & _NO_KEY:
         return AccessDenied(
             told,
-            hint="Check the key, and whether it may use this model at this address. Everything that "
-            "was answered is kept; a key that expires can come from `api_key_command`.",
+            hint="Check the key, and whether it may use this model at this address. Everything "
+            "that was answered is kept; a key that expires can come from `api_key_command`.",
         )
     if status in _ABSENT or 300 <= status < 400:
         return NotFound(
