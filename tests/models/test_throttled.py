@@ -26,6 +26,7 @@ from tests.models.virtual_time import simulate
 from seedbed.errors import ConfigError, Overloaded, RateLimited, Stopped
 from seedbed.models.allowances import Allowance, Allowances
 from seedbed.models.model import FakeModel
+from seedbed.models.pacing import Pace
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.throttled import Limits, Throttled
 from seedbed.records import Completion, Message, Request
@@ -137,6 +138,18 @@ def test_a_quota_that_comes_back_tomorrow_is_not_asked_for_all_day() -> None:
     simulate(main())
     assert answered == dict.fromkeys(range(10), most)
     assert refused < 9 * most
+
+
+def test_a_burst_before_there_was_a_pace_is_no_debt() -> None:
+    pace = Pace()
+    pace.gap = 10.0
+    for _ in range(3000):
+        pace.sent(1000.0)
+    pace.on = True
+    assert pace.delay(1001.0) == 0
+    pace.sent(1001.0)
+    pace.sent(1001.0)
+    assert 0 <= pace.delay(1001.0) <= 20
 
 
 def test_first_come_first_served() -> None:

@@ -86,8 +86,10 @@ class Pace:
         return max(0.0, self._next - now) if self.on else 0.0
 
     def sent(self, now: float) -> None:
-        # What was missed by less than three gaps may be made up for.
-        self._next = max(self._next, now - 3 * self.gap) + self.gap
+        # What was missed by less than three gaps may be made up for. What goes out while there is
+        # no pace to keep is no debt: else a burst would hold back for hours what comes later.
+        if self.on:
+            self._next = max(self._next, now - 3 * self.gap) + self.gap
 
 
 class Window:
