@@ -32,12 +32,18 @@ _SHORTEST = 0.1
 
 _STEP = 1.25
 _LONGEST_STEP = 2.0
+_SMALL_STEP = 1.1
+"""The step where rejections tell: whether there are any is seen at once, a small gain is not."""
 _FIRST_HOLD = 0.5
 _LONGEST_HOLD = 4.0
-"""Seconds between two tries that fail: a try at a server that rejects costs it rejections."""
+_REJECTED_HOLD = 1.0
+"""Seconds between two tries that fail. A small step into rejections costs few of them, and is
+worth trying often: it is how a server that allows more is noticed."""
 
 _NOTABLE = 0.03
 """A share of failures, above the habitual, for which a lower level is tried."""
+_SAME = 0.75
+"""With less than this part of the failures before, a lower level has helped."""
 _SLOW = 2.0
 """So many times the best mean latency make a lower level worth a try."""
 _KEPT = 0.95
@@ -63,11 +69,13 @@ class Level:
         self._skip = 0
         self._rate = 0.0
         self._best_latency = inf
-        self._habit = 0.0
+        self._habit = self._borne = 0.0
         self._base = self._previous = self.level
         self._step = _STEP
         self._hold = _FIRST_HOLD
         self._held_until = 0.0
+        self._rejects = False
+        """Whether rejections, and not slowness, are what the level was last lowered for."""
         self._pause = Pause()
         self._pace = Pace()
 
@@ -99,6 +107,7 @@ class Level:
         """A call that was sent at `sent` brought a completion."""
         was_paused = self._pause.state
         self._pause.answered(sent)
+        self._pace.answered()
         self._open(now)
         if was_paused:
             self._restart(now, skip=0)
@@ -130,8 +139,9 @@ class Level:
         if rejected and self._pause.rejected(now, retry_after):
             # What is still in flight is what the server has taken on.
             self._set(max(1.0, min(self.level, in_flight)))
-            self._hold_on(now)
-            self._pace.on = True
+            self._rejected(now)
+        if rejected:
+            self._pace.rejected(now, run=self._pause.run)
         if not self._pause.state and not self._skipped(now):
             self._window.failed(now - sent)
             self._close(now, in_flight)
@@ -170,16 +180,17 @@ class Level:
         if self.phase == "rising":
             self._rise(now, rate)
         elif self.phase == "higher":
-            self._judge_higher(now, rate)
+            self._judge_higher(now, rate, accepted)
         elif self.phase == "lower":
             self._judge_lower(now, rate)
         elif window.share > self._habit + _NOTABLE and window.failures > 2:
-            self._pace.on = True
+            self._rejected(now)
             self._try_lower(rate, to=min(0.95 * self.level, accepted))
         else:
-            self._keep(now, rate)
+            self._keep(now, rate, accepted)
         self._set(self.level)
-        self._restart(now, skip=in_flight if self.level != before else 0)
+        measures = self.phase != "higher" or not self._rejects
+        self._restart(now, skip=in_flight if self.level != before and measures else 0)
 
     def _rise(self, now: float, rate: float) -> None:
         window = self._window
@@ -194,10 +205,14 @@ class Level:
         if window.latency:
             self._best_latency = min(self._best_latency, window.latency)
 
-    def _keep(self, now: float, rate: float) -> None:
+    def _keep(self, now: float, rate: float, accepted: float) -> None:
         window = self._window
         self._rate = rate
         self._best_latency = min(1.02 * self._best_latency, window.latency or inf)
+        if window.share < _SAME * self._habit:
+            self._habit = (self._habit + window.share) / 2
+        if self._rejects:
+            self._trim(accepted)
         if now < self._held_until:
             return
         if window.latency > _SLOW * self._best_latency and self.level > 2:
@@ -208,40 +223,65 @@ class Level:
 
     def _try_lower(self, rate: float, *, to: float) -> None:
         self._rate, self._base, self.phase = rate, self.level, "lower"
+        self._borne = self._window.share
         self.level = max(0.05, to)
 
     def _judge_lower(self, now: float, rate: float) -> None:
         """Keep the lower level if it brings as much; if not, what it was to cure is no illness."""
-        if rate < _KEPT * self._rate:
+        if rate >= _KEPT * self._rate:
+            self._rate, self.phase = rate, "holding"
+        elif self._rejects and self._window.share <= self._habit + _NOTABLE:
+            # Cured, but by too much: the right level lies between.
+            self._try_higher(rate, to=(self.level + self._base) / 2)
+        elif self._rejects and self._window.share < _SAME * self._borne:
+            self._rate, self.phase = rate, "holding"
+        else:
             self.level = self._base
             self._habit = max(self._habit, self._window.share)
+            self._rejects = False
             self._best_latency = self._window.latency
             self._hold_on(now)
-        else:
-            self._rate, self.phase = rate, "holding"
 
-    def _try_higher(self, rate: float) -> None:
+    def _try_higher(self, rate: float, *, to: float = 0.0) -> None:
         self._rate, self.phase = rate, "holding"
         if self._window.pressed and self.level < self._most:
             self._base, self.phase = self.level, "higher"
             least = 0.0 if self._pace.on else ceil(self.level) + 1.0
-            self.level = min(self._most, max(least, self.level * self._step))
+            self.level = min(self._most, max(least, to or self.level * self._step))
 
-    def _judge_higher(self, now: float, rate: float) -> None:
+    def _judge_higher(self, now: float, rate: float, accepted: float) -> None:
         gain = rate / self._rate if self._rate else inf
         tried = self.level / self._base
+        clean = self._window.share <= self._habit + _NOTABLE
         if not self._window.pressed:
             self.phase = "holding"
-        elif gain >= 1 + (tried - 1) / 2:
+        elif clean if self._rejects else gain >= 1 + (tried - 1) / 2:
             self._hold = _FIRST_HOLD
-            self._step = min(_LONGEST_STEP, 1.5 * self._step)
-            if self._window.share <= self._habit:
-                self._pace.on = False
+            self._step = min(_LONGEST_STEP, self._step**2)
+            if self._window.share <= self._habit and (
+                not self._rejects or self.level >= self._most
+            ):
+                self._pace.on = self._rejects = False
             self._try_higher(rate)
         else:
-            self.level = self._base * min(max(gain, 1.0), tried)
-            self._step = _STEP
-            self._hold_on(now)
+            if clean:
+                self.level = self._base * min(max(gain, 1.0), tried)
+                self._step = _STEP
+                self._hold_on(now)
+            else:
+                self._trim(accepted)
+                self._rejected(now)
+
+    def _trim(self, accepted: float) -> None:
+        """Take away what was rejected: by number, or where the rate is limited, by share."""
+        share = max(0.0, self._window.share - self._habit)
+        self.level = min(self.level, max(accepted, self.level * (1 - share)))
+
+    def _rejected(self, now: float) -> None:
+        self._rejects = self._pace.on = True
+        self._step = _SMALL_STEP
+        self._hold_on(now)
+        self._held_until = min(self._held_until, now + _REJECTED_HOLD)
 
     def _hold_on(self, now: float) -> None:
         self.phase = "holding"

@@ -74,6 +74,10 @@ class Pause:
         self.state, self.run = "", 0
 
 
+_LEAST_GAP = 0.01
+_LONGEST_GAP = 2.0
+
+
 class Pace:
     """Even gaps between calls, so that a full server's next free place is not fought for."""
 
@@ -81,15 +85,26 @@ class Pace:
         self.on = False
         self.gap = 0.0
         self._next = 0.0
+        self._held_until = 0.0
 
     def delay(self, now: float) -> float:
-        return max(0.0, self._next - now) if self.on else 0.0
+        return max(0.0, max(self._next, self._held_until) - now) if self.on else 0.0
 
     def sent(self, now: float) -> None:
         # What was missed by less than three gaps may be made up for. What goes out while there is
         # no pace to keep is no debt: else a burst would hold back for hours what comes later.
         if self.on:
             self._next = max(self._next, now - 3 * self.gap) + self.gap
+
+    def answered(self) -> None:
+        """There is room again."""
+        self._held_until = 0.0
+
+    def rejected(self, now: float, *, run: int) -> None:
+        """Of several rejections in a row, each says that the next try may wait twice as long."""
+        if run > 1:
+            wait = max(self.gap, _LEAST_GAP) * 2 ** (min(run, RUN) - 1)
+            self._held_until = now + min(wait, _LONGEST_GAP)
 
 
 class Window:
