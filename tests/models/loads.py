@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -104,6 +105,50 @@ class Rated(Load):
             await self.reject()
         self.level -= 1
         return await self.work()
+
+
+class Changing(Load):
+    """Takes 40 calls at once, later 160, and later so many as 20 in a second; says how it went.
+
+    `answered` and `rejections` count by whole seconds since the first call.
+    """
+
+    SECONDS = 60
+    """Of each of the three."""
+
+    def __init__(self, latency: Callable[[Random], float] = USUAL) -> None:
+        super().__init__(latency)
+        self.began: float | None = None
+        self.rated = Rated(20, latency)
+        self.answered: Counter[int] = Counter()
+        self.rejections: Counter[int] = Counter()
+
+    @property
+    def second(self) -> int:
+        if self.began is None:
+            self.began = now()
+        return int(now() - self.began)
+
+    async def __call__(self, request: Request) -> Completion:
+        self.calls += 1
+        phase = self.second // self.SECONDS
+        if (phase == 0 and self.in_flight >= 40) or (phase == 1 and self.in_flight >= 160):
+            self.rejections[self.second] += 1
+            await self.reject()
+        if phase > 1:
+            try:
+                completion = await self.rated(request)
+            except RateLimited:
+                self.rejections[self.second] += 1
+                raise
+        else:
+            completion = await self.work()
+        self.answered[self.second] += 1
+        return completion
+
+    def between(self, counts: Counter[int], start: int, end: int) -> float:
+        """Counts per second, from one second to another."""
+        return sum(counts[second] for second in range(start, end)) / (end - start)
 
 
 class PerMinute(Load):

@@ -11,11 +11,14 @@ Rejections alone prove nothing: one in ten, whatever the level, is a server's ha
 with everything because of it is how a client ends up 30 times slower than it could be. So a share
 of failures that a lower level does not cure is remembered as habit and borne; only a run of
 nothing but rejections makes for a pause at once.
+
+Where a lower level does cure them, rejections tell more, and sooner, than any rate: a small step
+up is tried often, costs a few of them if the server is still full, and grows if there are none.
 """
 
 from __future__ import annotations
 
-from math import ceil, inf
+from math import ceil, inf, sqrt
 from typing import Literal
 
 from seedbed.models.pacing import Pace, Pause, Window
@@ -42,8 +45,10 @@ worth trying often: it is how a server that allows more is noticed."""
 
 _NOTABLE = 0.03
 """A share of failures, above the habitual, for which a lower level is tried."""
-_SAME = 0.75
-"""With less than this part of the failures before, a lower level has helped."""
+_MOST_HABIT = 0.4
+"""No server rejects more than this share whatever the level."""
+_FORGOTTEN = 0.75
+"""With less than this part of the habitual share, the habit is forgotten by half."""
 _SLOW = 2.0
 """So many times the best mean latency make a lower level worth a try."""
 _KEPT = 0.95
@@ -143,7 +148,7 @@ class Level:
         if rejected:
             self._pace.rejected(now, run=self._pause.run)
         if not self._pause.state and not self._skipped(now):
-            self._window.failed(now - sent)
+            self._window.failed(now - sent, in_flight=in_flight)
             self._close(now, in_flight)
 
     def _open(self, now: float) -> None:
@@ -167,7 +172,8 @@ class Level:
     def _set(self, level: float) -> None:
         self.level = min(float(self._most), level)
         if self._window.latency:
-            self._pace.gap = self._window.latency / self.level
+            # A little less than calls take on average, or varied lengths would leave places empty.
+            self._pace.gap = 0.9 * self._window.latency / self.level
 
     def _close(self, now: float, in_flight: int) -> None:
         window, before = self._window, self.level
@@ -176,21 +182,22 @@ class Level:
         if lasted < _SHORTEST or (window.successes < enough and window.failures < enough):
             return
         rate = window.successes / lasted
-        accepted = max(1.0, in_flight - window.failure_seconds / lasted)
+        accepted = max(1.0, window.taken_on - window.failure_seconds / lasted)
         if self.phase == "rising":
             self._rise(now, rate)
         elif self.phase == "higher":
             self._judge_higher(now, rate, accepted)
         elif self.phase == "lower":
-            self._judge_lower(now, rate)
-        elif window.share > self._habit + _NOTABLE and window.failures > 2:
+            self._judge_lower(now, rate, accepted)
+        elif window.share > self._habit + self._noise(self._habit) and window.failures > 2:
             self._rejected(now)
             self._try_lower(rate, to=min(0.95 * self.level, accepted))
         else:
-            self._keep(now, rate, accepted)
+            self._keep(now, rate)
         self._set(self.level)
-        measures = self.phase != "higher" or not self._rejects
-        self._restart(now, skip=in_flight if self.level != before and measures else 0)
+        # Rejections come at once; for a rate the calls sent earlier have to be out of the way.
+        measures = self.level != before and not (self.phase == "higher" and self._rejects)
+        self._restart(now, skip=in_flight if measures else 0)
 
     def _rise(self, now: float, rate: float) -> None:
         window = self._window
@@ -205,14 +212,12 @@ class Level:
         if window.latency:
             self._best_latency = min(self._best_latency, window.latency)
 
-    def _keep(self, now: float, rate: float, accepted: float) -> None:
+    def _keep(self, now: float, rate: float) -> None:
         window = self._window
         self._rate = rate
         self._best_latency = min(1.02 * self._best_latency, window.latency or inf)
-        if window.share < _SAME * self._habit:
+        if window.share < _FORGOTTEN * self._habit:
             self._habit = (self._habit + window.share) / 2
-        if self._rejects:
-            self._trim(accepted)
         if now < self._held_until:
             return
         if window.latency > _SLOW * self._best_latency and self.level > 2:
@@ -226,18 +231,22 @@ class Level:
         self._borne = self._window.share
         self.level = max(0.05, to)
 
-    def _judge_lower(self, now: float, rate: float) -> None:
+    def _judge_lower(self, now: float, rate: float, accepted: float) -> None:
         """Keep the lower level if it brings as much; if not, what it was to cure is no illness."""
-        if rate >= _KEPT * self._rate:
+        share = self._window.share
+        as_much = rate >= _KEPT * self._rate
+        # A habit takes its share at any level, so that successes fall with the level.
+        nearly = self._rejects and rate > (1 + self.level / self._base) / 2 * self._rate
+        if as_much or nearly or (self._rejects and share > _MOST_HABIT):
             self._rate, self.phase = rate, "holding"
-        elif self._rejects and self._window.share <= self._habit + _NOTABLE:
+        elif self._rejects and share <= self._habit + self._noise(self._habit):
             # Cured, but by too much: the right level lies between.
             self._try_higher(rate, to=(self.level + self._base) / 2)
-        elif self._rejects and self._window.share < _SAME * self._borne:
-            self._rate, self.phase = rate, "holding"
+        elif self._rejects and share > self._borne + self._noise(self._borne):
+            # Worse: meanwhile the server has changed.
+            self._try_lower(rate, to=min(0.95 * self.level, accepted))
         else:
-            self.level = self._base
-            self._habit = max(self._habit, self._window.share)
+            self.level, self._habit = self._base, max(self._habit, share)
             self._rejects = False
             self._best_latency = self._window.latency
             self._hold_on(now)
@@ -252,7 +261,7 @@ class Level:
     def _judge_higher(self, now: float, rate: float, accepted: float) -> None:
         gain = rate / self._rate if self._rate else inf
         tried = self.level / self._base
-        clean = self._window.share <= self._habit + _NOTABLE
+        clean = self._window.share <= self._habit + self._noise(self._habit)
         if not self._window.pressed:
             self.phase = "holding"
         elif clean if self._rejects else gain >= 1 + (tried - 1) / 2:
@@ -263,21 +272,22 @@ class Level:
             ):
                 self._pace.on = self._rejects = False
             self._try_higher(rate)
+        elif clean:
+            self.level = self._base * min(max(gain, 1.0), tried)
+            self._step = _STEP
+            self._hold_on(now)
         else:
-            if clean:
-                self.level = self._base * min(max(gain, 1.0), tried)
-                self._step = _STEP
-                self._hold_on(now)
-            else:
-                self._trim(accepted)
-                self._rejected(now)
+            # What was rejected is taken away: by number, or where the rate is limited, by share.
+            share = max(0.0, self._window.share - self._habit)
+            self.level = min(self.level, max(accepted, self.level * (1 - share)))
+            self._rejected(now)
 
-    def _trim(self, accepted: float) -> None:
-        """Take away what was rejected: by number, or where the rate is limited, by share."""
-        share = max(0.0, self._window.share - self._habit)
-        self.level = min(self.level, max(accepted, self.level * (1 - share)))
+    def _noise(self, share: float) -> float:
+        """By how much a window's share of failures differs from what it is on average."""
+        return max(_NOTABLE, 2 * sqrt(share * (1 - share) / self._window.answers))
 
     def _rejected(self, now: float) -> None:
+        """Hold, pace what is sent, and try higher by small steps, soon."""
         self._rejects = self._pace.on = True
         self._step = _SMALL_STEP
         self._hold_on(now)

@@ -76,6 +76,7 @@ class Pause:
 
 _LEAST_GAP = 0.01
 _LONGEST_GAP = 2.0
+"""Seconds before another try after several rejections in a row, at first and at most."""
 
 
 class Pace:
@@ -117,6 +118,7 @@ class Window:
         self.failures = 0
         self.success_seconds = 0.0
         self.failure_seconds = 0.0
+        self._beside_failures = 0
         self.pressed = False
         """Whether a call had to wait for want of room: else the level made no difference."""
 
@@ -124,8 +126,9 @@ class Window:
         self.successes += 1
         self.success_seconds += seconds
 
-    def failed(self, seconds: float) -> None:
+    def failed(self, seconds: float, *, in_flight: int) -> None:
         self.failures += 1
+        self._beside_failures += in_flight
         self.failure_seconds += seconds
 
     @property
@@ -136,6 +139,11 @@ class Window:
     def share(self) -> float:
         """The share of failures."""
         return self.failures / self.answers if self.answers else 0.0
+
+    @property
+    def taken_on(self) -> float:
+        """How many others were in flight, on average, when a call failed; 0 if none did."""
+        return self._beside_failures / self.failures if self.failures else 0.0
 
     @property
     def latency(self) -> float:
