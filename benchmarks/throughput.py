@@ -1,32 +1,29 @@
 """Calls per second through the whole stack, beside a bare aiohttp loop on the same mock server.
 
-    python benchmarks/throughput.py PEERS_FOLDER [--repeat 3] [--only SCENARIO]
+    python benchmarks/throughput.py PEERS_FOLDER [--peers] [--repeat 3] [--only SCENARIO] [--pin]
 
-PEERS_FOLDER holds `mock_server.py` (an OpenAI-compatible endpoint on loopback with counters); it
-needs uvloop, httptools and orjson in this environment. Every client is a process of its own, so
-that its start, CPU and memory are its own too; medians of the repetitions are printed, and the
-ratio to the bare loop, which is the figure to quote: absolute ones depend on the machine.
+PEERS_FOLDER holds `mock_server.py` (an OpenAI-compatible endpoint on loopback with counters) and
+the scripts of other tools (`peers.py` says where they have to be installed). The server needs
+uvloop, httptools and orjson in this environment, unless `setup.sh` there made one for it. Every
+client is a process of its own, so that its start, CPU and memory are its own too. The clients take
+turns; medians of the repetitions are printed, and the ratio to the bare loop, which is the figure
+to quote: absolute ones depend on the machine. `--pin` gives the clients one core and the server
+another.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import resource
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+
+from peers import HOME, command_of, installed, measure, mock_server
 
 CLIENTS = ("bare", "stack", "journal")
 
@@ -40,6 +37,8 @@ class Scenario:
     calls: int
     in_flight: int
     server: dict[str, float]
+    peers: bool = True
+    """Whether other tools are measured too."""
 
 
 def scenarios() -> dict[str, Scenario]:
@@ -47,7 +46,7 @@ def scenarios() -> dict[str, Scenario]:
     return {
         "2,000 calls of 200 ms": Scenario(calls=2000, in_flight=256, server=usual),
         "10,000 calls of 20 ms": Scenario(
-            calls=10_000, in_flight=256, server=usual | {"latency_ms": 20.0}
+            calls=10_000, in_flight=256, server=usual | {"latency_ms": 20.0}, peers=False
         ),
         "2,000 calls of 0 ms": Scenario(
             calls=2000, in_flight=64, server=usual | {"latency_ms": 0.0}
@@ -129,98 +128,73 @@ async def stack(*, url: str, calls: int, in_flight: int, journal: bool) -> None:
 
 
 def client(name: str, *, url: str, calls: int, in_flight: int) -> None:
-    """Run one client and print what it took, as JSON."""
-    began = time.perf_counter()
     if name == "bare":
         asyncio.run(bare(url=url, calls=calls, in_flight=in_flight))
     else:
         asyncio.run(stack(url=url, calls=calls, in_flight=in_flight, journal=name == "journal"))
-    used = resource.getrusage(resource.RUSAGE_SELF)
+
+
+def command(name: str, scenario: Scenario, *, url: str, folder: Path) -> list[str]:
+    calls, in_flight = scenario.calls, scenario.in_flight
+    if name not in CLIENTS:
+        return command_of(name, folder, url=url, calls=calls, in_flight=in_flight)
+    size = ["--calls", str(calls), "--in-flight", str(in_flight)]
+    return [sys.executable, __file__, "--client", name, "--url", url, *size]
+
+
+def compare(folder: Path, *, names: list[str], repeat: int, only: str | None, pin: bool) -> None:
+    print(f"load before: {os.getloadavg()[0]:.1f}")
     print(
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - began,
-                "cpu_ms": 1000 * (used.ru_utime + used.ru_stime) / calls,
-                "megabytes": used.ru_maxrss / 1024,
-            }
-        )
+        f"{'scenario':34} {'client':12} {'wall s':>7} {'calling':>8} {'calls/s':>8} {'of bare':>8} "
+        f"{'CPU ms':>7} {'first s':>8} {'MB':>5} {'peak':>5} {'conns':>6} {'429s':>5}"
     )
-
-
-@contextmanager
-def mock_server(peers: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, str(peers / "mock_server.py"), "--port", str(port)]
-    with subprocess.Popen(
-        [*command, "--max-seconds", "900"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def ask_server(url: str, content: dict[str, float] | None = None) -> dict[str, Any]:
-    data = None if content is None else json.dumps(content).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=20) as response:
-        answer: dict[str, Any] = json.loads(response.read())
-    return answer
-
-
-def measure(name: str, scenario: Scenario, *, url: str) -> dict[str, float]:
-    ask_server(f"{url}/reset", scenario.server)
-    began = time.time()
-    size = ["--calls", str(scenario.calls), "--in-flight", str(scenario.in_flight)]
-    done = subprocess.run(
-        [sys.executable, __file__, "--client", name, "--url", f"{url}/v1", *size],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONWARNINGS": "ignore"},
-    )
-    stats = ask_server(f"{url}/stats")
-    taken: dict[str, float] = json.loads(done.stdout)
-    taken["first"] = stats["t_first"] - began
-    taken["rate"] = stats["ok"] / (stats["t_last"] - stats["t_first"])
-    taken["peak"] = stats["peak"]
-    taken["connections"] = stats["conns"]
-    taken["refused"] = stats["failed"]
-    return taken
-
-
-def compare(peers: Path, *, repeat: int, only: str | None) -> None:
-    print(
-        f"{'scenario':34} {'client':8} {'wall s':>7} {'calls/s':>8} {'of bare':>8} {'CPU ms':>7} "
-        f"{'first s':>8} {'MB':>5} {'peak':>5} {'conns':>6} {'429s':>5}"
-    )
-    with mock_server(peers) as url:
+    with mock_server(folder, core=1 if pin else None) as url:
         for title, scenario in scenarios().items():
             if only and only not in title:
                 continue
+            asked = [name for name in names if name in CLIENTS or scenario.peers]
             rounds = [
-                {name: measure(name, scenario, url=url) for name in CLIENTS} for _ in range(repeat)
+                {name: _measured(name, scenario, url=url, folder=folder, pin=pin) for name in asked}
+                for _ in range(repeat)
             ]
-            base = median(one["bare"]["rate"] for one in rounds)
-            for name in CLIENTS:
-                mid = {key: median(one[name][key] for one in rounds) for key in rounds[0][name]}
-                print(
-                    f"{title:34} {name:8} {mid['seconds']:7.2f} {mid['rate']:8.0f} "
-                    f"{mid['rate'] / base:8.0%} {mid['cpu_ms']:7.2f} {mid['first']:8.2f} "
-                    f"{mid['megabytes']:5.0f} {mid['peak']:5.0f} {mid['connections']:6.0f} "
-                    f"{mid['refused']:5.0f}",
-                    flush=True,
-                )
+            _show(title, asked, rounds)
+    print(f"load after: {os.getloadavg()[0]:.1f}")
+
+
+def _measured(
+    name: str, scenario: Scenario, *, url: str, folder: Path, pin: bool
+) -> dict[str, float]:
+    called = command(name, scenario, url=f"{url}/v1", folder=folder)
+    if pin:
+        called = ["taskset", "-c", "0", *called]
+    place = HOME / "work"
+    return measure(called, url=url, calls=scenario.calls, server=scenario.server, place=place)
+
+
+def _show(title: str, names: list[str], rounds: list[dict[str, dict[str, float]]]) -> None:
+    base = median(one["bare"]["rate"] for one in rounds)
+    for name in names:
+        ended = [one[name] for one in rounds if one[name]]
+        if not ended:
+            print(f"{title:34} {name:12} did not end", flush=True)
+            continue
+        mid = {key: median(one[key] for one in ended) for key in ended[0]}
+        print(
+            f"{title:34} {name:12} {mid['seconds']:7.2f} {mid['calling']:8.2f} {mid['rate']:8.0f} "
+            f"{mid['rate'] / base:8.0%} {mid['cpu_ms']:7.2f} {mid['first']:8.2f} "
+            f"{mid['megabytes']:5.0f} {mid['peak']:5.0f} {mid['connections']:6.0f} "
+            f"{mid['refused']:5.0f}",
+            flush=True,
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("peers", nargs="?", type=Path, help="the folder of mock_server.py")
+    parser.add_argument("folder", nargs="?", type=Path, help="the folder of mock_server.py")
+    parser.add_argument("--peers", action="store_true", help="other tools too, if installed")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--only", help="scenarios whose title holds this text")
+    parser.add_argument("--pin", action="store_true", help="one core for each client")
     parser.add_argument("--client", choices=CLIENTS, help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--calls", type=int, help=argparse.SUPPRESS)
@@ -228,8 +202,9 @@ def main() -> None:
     args = parser.parse_args()
     if args.client:
         client(args.client, url=args.url, calls=args.calls, in_flight=args.in_flight)
-    elif args.peers:
-        compare(args.peers, repeat=args.repeat, only=args.only)
+    elif args.folder:
+        names = [*CLIENTS, *(installed() if args.peers else [])]
+        compare(args.folder, names=names, repeat=args.repeat, only=args.only, pin=args.pin)
     else:
         parser.error("the folder of mock_server.py is missing")
 
