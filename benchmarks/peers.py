@@ -24,7 +24,7 @@ HOME = Path(os.environ.get("PEERS_HOME", Path(tempfile.gettempdir()) / "seedbed-
 
 DATATROVE = Path(__file__).with_name("peer_datatrove.py")
 
-LONGEST = 300
+LONGEST = int(os.environ.get("LONGEST", "300"))
 """Seconds after which a tool is stopped and left out of a row."""
 
 
@@ -138,7 +138,8 @@ def mock_server(peers: Path, *, core: int | None = None) -> Iterator[str]:
         port = probe.getsockname()[1]
     python = HOME / "base" / "bin" / "python"
     own = str(python) if python.exists() else sys.executable
-    command = [own, str(peers / "mock_server.py"), "--port", str(port), "--max-seconds", "7200"]
+    own_server = str(Path(__file__).with_name("peer_server.py"))
+    command = [own, own_server, str(peers), "--port", str(port), "--max-seconds", "7200"]
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

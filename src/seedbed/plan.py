@@ -42,7 +42,12 @@ class RunPlan:
         for name, stages in forecast.items():
             if (price := self.price(name)) is None:
                 return None
-            costs += total(stages).dollars(input_price=price.input, output_price=price.output)
+            for stage in stages:
+                costs += stage.dollars(
+                    input_price=price.input,
+                    output_price=price.output,
+                    cached_price=price.cached_input,
+                )
         return costs
 
     def forecast_json(self, forecast: Forecast) -> dict[str, JSON]:

@@ -158,6 +158,12 @@ def test_an_unbelievable_usage_is_replaced_by_the_bound(usage: JSON) -> None:
     assert not completion.usage.reported
 
 
+@pytest.mark.parametrize("field", ["prompt_cache_hit_tokens", "cache_read_input_tokens"])
+def test_cached_tokens_have_other_names_elsewhere(field: str) -> None:
+    usage = {"prompt_tokens": 2000, "completion_tokens": 3, field: 1536}
+    assert ask(answer(body=chat_body(usage=usage))).usage.cached_tokens == 1536
+
+
 def test_more_cached_than_prompt_tokens_is_not_believed() -> None:
     usage = {
         "prompt_tokens": 2,

@@ -11,7 +11,7 @@ from textwrap import shorten, wrap
 from unicodedata import category
 
 from seedbed.folder import RunFolder
-from seedbed.forecast import Forecast, Range, total
+from seedbed.forecast import CACHED_FROM, Forecast, Range, total
 from seedbed.plan import RunPlan
 from seedbed.records import JSON
 from seedbed.session import Outcome
@@ -61,7 +61,7 @@ def forecast_table(plan: RunPlan) -> str:
         told = (
             f"At ${price.input:g} in and ${price.output:g} out per million tokens. Counted from "
             "the prompts and this config;\n  how much the teacher will write is a guess, hence the "
-            "ranges. No call was made."
+            f"ranges. No call was made.{_caching(plan, forecast)}"
         )
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     return (
@@ -79,6 +79,24 @@ def _shortfall(plan: RunPlan) -> str:
     return (
         f"\n\n  These seeds give {_between(expected)} {wiring.unit}, not {wanted:,}: "
         "for more take more seeds, or more rounds."
+    )
+
+
+def _caching(plan: RunPlan, forecast: Forecast) -> str:
+    """What the low end of the dollars takes for granted, where that makes a difference."""
+    shares = [
+        f"{_between(Range(0, part.cached_tokens.high))} at ${price.cached_input:g}"
+        for name, stages in forecast.items()
+        if (part := total(stages)).cached_tokens.high
+        and (price := plan.price(name)) is not None
+        and price.cached_input not in (None, price.input)
+    ]
+    if not shares:
+        return ""
+    return (
+        f"\n  The provider's cache may serve {' and '.join(shares)} of the prompt tokens (prompts\n"
+        f"  that begin alike, from {CACHED_FROM:,} tokens on): the low end counts all of that, the "
+        "high end none."
     )
 
 
@@ -263,7 +281,7 @@ def cost_table(manifest: Mapping[str, JSON]) -> str:
     for name, actual in manifest["stages"].items():
         expected = manifest["forecast"].get(name)
         for field, shown in _COSTS.items():
-            if actual[field] is not None:
+            if actual[field] is not None and (actual[field] or field != "cached_tokens"):
                 rows.append(
                     (name, shown, _expected(expected, field), _number(actual[field], field))
                 )
@@ -275,6 +293,7 @@ def cost_table(manifest: Mapping[str, JSON]) -> str:
 _COSTS = {
     "calls": "calls",
     "prompt_tokens": "prompt tokens",
+    "cached_tokens": "of them cached",
     "completion_tokens": "completion tokens",
     "dollars": "dollars",
 }
@@ -285,7 +304,7 @@ def _number(value: float, field: str) -> str:
 
 
 def _expected(expected: Mapping[str, JSON] | None, field: str) -> str:
-    if not expected or expected[field] is None:
+    if not expected or expected.get(field) is None:
         return "–"
     low, high = expected[field]
     return f"{low:,.2f} – {high:,.2f}" if field == "dollars" else _between(Range(low, high))

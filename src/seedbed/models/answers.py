@@ -103,9 +103,10 @@ def _usage(content: JSON, request: Request, *, text: str) -> Usage:
     if not prompt or completion is None or (text and not completion):
         return worst_case(request)
     details = content.get("prompt_tokens_details")
-    told = details.get("cached_tokens") if isinstance(details, dict) else None
-    # DeepSeek has a field of its own.
-    cached = _count(content.get("prompt_cache_hit_tokens") if told is None else told) or 0
+    told = [details.get("cached_tokens")] if isinstance(details, dict) else []
+    # DeepSeek has a field of its own, and gateways to Anthropic hand through theirs.
+    told += [content.get("prompt_cache_hit_tokens"), content.get("cache_read_input_tokens")]
+    cached = next((count for value in told if (count := _count(value)) is not None), 0)
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,

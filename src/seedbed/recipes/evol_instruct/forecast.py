@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seedbed.forecast import Range, Stage, tokens_in
+from seedbed.forecast import Range, Stage, cached, tokens_in
 from seedbed.prompts import Prompts
 from seedbed.recipes.evol_instruct.params import COMPLICATE, IN_DEPTH, Params
 from seedbed.recipes.evol_instruct.seeds import seeds_of
@@ -85,7 +85,15 @@ def forecast_evolution(
     originals = begun if params.originals == "answer" else Range(0, 0)
     prompt = _prompt(prompts, params)
     stages = {
-        "rewrite": [Stage("rewrite", tried, tried * (prompt + instruction), tried * instruction)],
+        "rewrite": [
+            Stage(
+                "rewrite",
+                tried,
+                tried * (prompt + instruction),
+                tried * instruction,
+                cached(tried, prompt),
+            )
+        ],
         "answer": [
             Stage(
                 "answer",
@@ -96,8 +104,10 @@ def forecast_evolution(
         ],
     }
     if params.elimination.equality:
-        text = tokens_in(prompts.templates["equal"]) + instruction * 2
-        stages[JUDGE] = [Stage("equal", judged, judged * text, judged * lengths.verdict)]
+        equal = tokens_in(prompts.templates["equal"])
+        text = equal + instruction * 2
+        verdicts = judged * lengths.verdict
+        stages[JUDGE] = [Stage("equal", judged, judged * text, verdicts, cached(judged, equal))]
     return stages
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seedbed.forecast import Range, Stage, tokens_in
+from seedbed.forecast import Range, Stage, cached, tokens_in
 from seedbed.prompts import Prompts
 from seedbed.recipes.self_instruct.params import Instances, Params
 from seedbed.recipes.self_instruct.pool import demonstrable, prompt_of
@@ -59,6 +59,7 @@ def between(fewest: Sequence[Stage], most: Sequence[Stage]) -> list[Stage]:
             Range(low.calls.low, high.calls.high),
             Range(low.prompt_tokens.low, high.prompt_tokens.high),
             Range(low.completion_tokens.low, high.completion_tokens.high),
+            Range(low.cached_tokens.low, high.cached_tokens.high),
         )
         for low, high in zip(fewest, most, strict=True)
     ]
@@ -70,11 +71,13 @@ def _bootstrap(prompts: Prompts, params: Params, lengths: Lengths, seeds: Sequen
     asks = Range(max(1, most / ACCEPTED.high), max(1, most / ACCEPTED.low))
     shown = _mean([_shown(seed, params) for seed in seeds])
     human = min(step.demonstrations, len(seeds))
-    prompt = tokens_in(prompts.templates[prompt_of(params)]) + shown * human
+    template = tokens_in(prompts.templates[prompt_of(params)])
+    prompt = template + shown * human
     whole = lengths.instruction
     if params.instances is None:
         whole = whole + lengths.input + lengths.response + Range(20, 30)
-    return Stage("new tasks", asks, asks * prompt, asks * step.new * (whole + Range(3, 5)))
+    written = asks * step.new * (whole + Range(3, 5))
+    return Stage("new tasks", asks, asks * prompt, written, cached(asks, template))
 
 
 def _shown(seed: Seed, params: Params) -> Range:
@@ -97,17 +100,20 @@ def _instances(prompts: Prompts, count: int, step: Instances, lengths: Lengths) 
     ]
     asked = Range(min(one.low for one in templates), max(one.high for one in templates))
     written = Range(lengths.written.low, min(lengths.written.high, step.most))
+    kind = tokens_in(prompts.templates[step.classify])
     return [
         Stage(
             "classification?",
             calls,
-            calls * (tokens_in(prompts.templates[step.classify]) + lengths.instruction),
+            calls * (kind + lengths.instruction),
             calls * Range(1, 3),
+            cached(calls, kind),
         ),
         Stage(
             "instances",
             calls,
             calls * (asked + lengths.instruction),
             calls * written * (lengths.input + lengths.response + Range(5, 15)),
+            cached(calls, asked),
         ),
     ]

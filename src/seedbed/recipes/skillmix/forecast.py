@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seedbed.forecast import Range, Stage, tokens_in
+from seedbed.forecast import Range, Stage, cacheable, cached, tokens_in
 from seedbed.prompts import Prompts
 from seedbed.recipes.skillmix import TURNS, Params, definition
 from seedbed.recipes.skillmix.extract import ExtractParams
@@ -63,6 +63,7 @@ def forecast_extraction(
             asks * params.topics,
             asks * params.topics * (_prompt(prompts, "skills") + known),
             names * params.topics,
+            cached(asks * params.topics, _prompt(prompts, "skills")),
         ),
         Stage("query types", asks, asks * _prompt(prompts, "query_types"), types),
     ]
@@ -81,18 +82,26 @@ def _from_examples(
     asks = Range(0, min(params.asks, batches))
     batch = lengths.example * Range(0.1, 0.5) * min(sampled, params.instructions_per_ask)
     return [
-        Stage("label", rows, rows * (_prompt(prompts, "label") + lengths.example), rows * labels),
+        Stage(
+            "label",
+            rows,
+            rows * (_prompt(prompts, "label") + lengths.example),
+            rows * labels,
+            cached(rows, _prompt(prompts, "label")),
+        ),
         Stage(
             "cluster",
             chunks,
             chunks * (_prompt(prompts, "cluster") + lengths.name * size),
             chunks * families,
+            cached(chunks, _prompt(prompts, "cluster")),
         ),
         Stage(
             "relabel",
             relabelled,
             relabelled * (_prompt(prompts, "relabel") + families + lengths.example * 0.5),
             relabelled * labels,
+            cached(relabelled, _prompt(prompts, "relabel") + families),
         ),
         Stage(
             "query types",
@@ -126,12 +135,16 @@ def forecast_generation(
     }
     mixes = ACCEPTED * params.count
     history = Range(0, 0)
+    beginning = tokens_in(prompts.templates[TURNS[params.profile][0]])
     stages = []
     for turn in TURNS[params.profile]:
         text = prompts.fill(turn, **(slots if turn == "draft" else {}))
         history = history + tokens_in(text) + (asked if turn == "draft" else Range(0, 0))
         written = lengths.critique if turn == "critique" else lengths.conversation
-        stages.append(Stage(turn, mixes, mixes * history, mixes * written))
+        served = mixes * cacheable(beginning)
+        stages.append(Stage(turn, mixes, mixes * history, mixes * written, served))
+        # A conversation goes on from all that was asked before, which is in the cache by then.
+        beginning = history
         history = history + written
     return stages
 
@@ -140,7 +153,8 @@ def forecast_presence(prompts: Prompts, params: Params, lengths: Lengths) -> Sta
     """The optional judge: one call for each example that passed the free checks."""
     calls = ACCEPTED * params.count
     text = _prompt(prompts, "presence") + lengths.conversation
-    return Stage("presence judge", calls, calls * text, calls * params.k * Range(5, 12))
+    served = cached(calls, _prompt(prompts, "presence"))
+    return Stage("presence judge", calls, calls * text, calls * params.k * Range(5, 12), served)
 
 
 _TYPICAL = QueryType(name="Help-Seeking", definition="A definition of some forty words. " * 8)
