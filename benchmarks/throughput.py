@@ -18,12 +18,17 @@ import asyncio
 import os
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from peers import HOME, command_of, installed, measure, mock_server
+
+if TYPE_CHECKING:
+    from seedbed.models.model import Model
 
 CLIENTS = ("bare", "stack", "journal")
 
@@ -89,35 +94,41 @@ async def bare(*, url: str, calls: int, in_flight: int) -> None:
         await asyncio.gather(*(work() for _ in range(in_flight)))
 
 
-async def stack(*, url: str, calls: int, in_flight: int, journal: bool) -> None:
-    """Tolerating(Journaled(Retrying(Budgeted(Throttled(ChatModel))))), as a run has it."""
+@asynccontextmanager
+async def stacked(url: str, *, in_flight: int, folder: Path | None) -> AsyncIterator[Model]:
+    """Tolerating(Journaled(Retrying(Throttled(Budgeted(Announced(ChatModel)))))), as a run has it;
+    without a folder there is no journal."""
+    from seedbed.journal import Journal
+    from seedbed.models.announced import Announced
     from seedbed.models.budgeted import Budget, Budgeted
     from seedbed.models.chat import ChatModel
+    from seedbed.models.journaled import Journaled
     from seedbed.models.ledger import Caps
-    from seedbed.models.model import Model
     from seedbed.models.prices import Price
     from seedbed.models.retrying import Retrying
     from seedbed.models.settings import ChatSettings
     from seedbed.models.throttled import Limits, Throttled
     from seedbed.models.tolerating import Tolerating
-    from seedbed.records import Message, Request
-    from seedbed.streams import ordered
 
     settings = ChatSettings(model="mock", base_url=url, max_connections=in_flight)
     budget = Budget(Caps(dollars=1000, tokens=10**10, calls=10**7))
     with ExitStack() as context:
+        journal = context.enter_context(Journal(folder / "journal.db")) if folder else None
         async with ChatModel(settings) as chat:
-            throttled = Throttled(chat, limits=Limits(max_in_flight=in_flight))
-            budgeted = Budgeted(throttled, budget=budget, price=Price(input=1, output=2))
-            model: Model = Retrying(budgeted)
-            if journal:
-                from seedbed.journal import Journal
-                from seedbed.models.journaled import Journaled
+            sent = Announced(chat, journal) if journal else chat
+            budgeted = Budgeted(sent, budget=budget, price=Price(input=1, output=2))
+            limits = Limits(max_in_flight=in_flight)
+            retrying = Retrying(Throttled(budgeted, limits=limits))
+            yield Tolerating(Journaled(retrying, journal) if journal else retrying)
 
-                folder = context.enter_context(tempfile.TemporaryDirectory())
-                opened = context.enter_context(Journal(Path(folder) / "journal.db"))
-                model = Journaled(model, opened)
-            model = Tolerating(model)
+
+async def stack(*, url: str, calls: int, in_flight: int, journal: bool) -> None:
+    from seedbed.records import Message, Request
+    from seedbed.streams import ordered
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) if journal else None
+        async with stacked(url, in_flight=in_flight, folder=folder) as model:
 
             async def ask(number: int) -> None:
                 request = Request(messages=(Message("user", prompt(number)),))
