@@ -110,6 +110,19 @@ def measure(
     }
 
 
+def first_request(command: list[str], *, url: str) -> float:
+    """Seconds from starting a command to its first request; what it does with it is no matter."""
+    ask_server(f"{url}/reset", {})
+    began = time.time()
+    output = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=output, stderr=output, env=_environment()) as process:
+        while (first := ask_server(f"{url}/stats")["t_first"]) is None and process.poll() is None:
+            time.sleep(0.01)
+        process.kill()
+    assert first is not None, f"{command} sent no request"
+    return float(first) - began
+
+
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> Any:
     """The resources that a process and its children used; None if it had to be stopped."""
     deadline = time.monotonic() + seconds

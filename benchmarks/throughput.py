@@ -1,6 +1,7 @@
 """Calls per second through the whole stack, beside a bare aiohttp loop on the same mock server.
 
     python benchmarks/throughput.py PEERS_FOLDER [--peers] [--repeat 3] [--only SCENARIO] [--pin]
+    python benchmarks/throughput.py PEERS_FOLDER --start [--repeat 5]
 
 PEERS_FOLDER holds `mock_server.py` (an OpenAI-compatible endpoint on loopback with counters) and
 the scripts of other tools (`peers.py` says where they have to be installed). The server needs
@@ -25,7 +26,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from peers import HOME, command_of, installed, measure, mock_server
+from peers import HOME, command_of, first_request, installed, measure, mock_server
 
 if TYPE_CHECKING:
     from seedbed.models.model import Model
@@ -172,6 +173,36 @@ def compare(folder: Path, *, names: list[str], repeat: int, only: str | None, pi
     print(f"load after: {os.getloadavg()[0]:.1f}")
 
 
+RUN = """
+count = 4
+folder = "run"
+[teacher]
+model = "mock"
+base_url = "{url}"
+check = false
+"""
+
+
+def start(folder: Path, *, repeat: int) -> None:
+    """Seconds from the command to its first request: of `seedbed run`, beside the bare loop."""
+    print(f"load before: {os.getloadavg()[0]:.1f}")
+    with mock_server(folder) as url, tempfile.TemporaryDirectory() as place:
+        config = Path(place) / "run.toml"
+        config.write_text(RUN.format(url=f"{url}/v1"))
+        one = Scenario(calls=1, in_flight=1, server={"latency_ms": 0.0})
+        commands = {
+            "bare": command("bare", one, url=f"{url}/v1", folder=folder),
+            "seedbed run": [sys.executable, "-m", "seedbed", "run", str(config)],
+        }
+        rounds = [
+            {name: first_request(called, url=url) for name, called in commands.items()}
+            for _ in range(repeat)
+        ]
+    for name in commands:
+        times = sorted(one[name] for one in rounds)
+        print(f"{name:12} first request after {median(times):.2f} s ({times[0]:.2f} at best)")
+
+
 def _measured(
     name: str, scenario: Scenario, *, url: str, folder: Path, pin: bool
 ) -> dict[str, float]:
@@ -206,6 +237,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--only", help="scenarios whose title holds this text")
     parser.add_argument("--pin", action="store_true", help="one core for each client")
+    parser.add_argument("--start", action="store_true", help="only the time to the first request")
     parser.add_argument("--client", choices=CLIENTS, help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--calls", type=int, help=argparse.SUPPRESS)
@@ -213,6 +245,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.client:
         client(args.client, url=args.url, calls=args.calls, in_flight=args.in_flight)
+    elif args.folder and args.start:
+        start(args.folder, repeat=args.repeat)
     elif args.folder:
         names = [*CLIENTS, *(installed() if args.peers else [])]
         compare(args.folder, names=names, repeat=args.repeat, only=args.only, pin=args.pin)

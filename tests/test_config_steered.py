@@ -9,7 +9,7 @@ import pytest
 from seedbed.config import parse_config
 from seedbed.errors import ConfigError
 from seedbed.plan import plan_run
-from seedbed.wiring import WIRINGS, sedi
+from seedbed.wiring import sedi, wiring_of
 from seedbed.wiring.student import online_settings
 
 TEACHER = '[teacher]\nmodel = "practice"\n'
@@ -42,7 +42,7 @@ def test_a_window_that_cannot_be_is_said_before_anything_is_spent(tmp_path: Path
     path.write_text(f'recipe = "sedi"\n[sedi]\nevery = 2\n{TEACHER}')
     made = plan_run(path)
     with pytest.raises(ConfigError, match="attractive_batches = 3"):
-        WIRINGS["sedi"].forecast(made)
+        wiring_of("sedi").forecast(made)
 
 
 def test_the_students_batch_is_the_batch_and_its_rate_is_constant_unless_named(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from seedbed.config_tables import ModelTable
 from seedbed.journal import Journal
@@ -23,13 +23,15 @@ from seedbed.models.ledger import Caps
 from seedbed.models.local import LocalModel, LocalSettings
 from seedbed.models.local_files import check_installed, find_checkpoint, local_folder
 from seedbed.models.model import FakeModel, Model
-from seedbed.models.practice import PracticeTeacher, Trouble
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.settings import ChatSettings
 from seedbed.models.throttled import Limits, Throttled
 from seedbed.models.tolerating import Tolerating
 from seedbed.plan import RunPlan, price_of
 from seedbed.records import Completion, Request
+
+if TYPE_CHECKING:
+    from seedbed.models.practice import PracticeTeacher
 
 
 def models_of(plan: RunPlan) -> list[ModelTable]:
@@ -208,6 +210,8 @@ def _limits(table: ModelTable) -> Limits:
 
 
 def _practice(table: ModelTable) -> PracticeTeacher:
+    from seedbed.models.practice import PracticeTeacher, Trouble
+
     return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
 
 

@@ -23,7 +23,7 @@ from seedbed.plan import RunPlan, plan_run, price_of
 from seedbed.projections import Projections
 from seedbed.records import JSON
 from seedbed.session import Outcome, Progress, Session
-from seedbed.wiring import WIRINGS
+from seedbed.wiring import wiring_of
 
 GRACE = 120.0
 """Seconds that calls in flight get to settle when a run is stopped: they are paid for."""
@@ -59,7 +59,7 @@ async def grow(
         SeedbedError: the run cannot go on. What was settled is kept, and the files show it.
     """
     plan = config if isinstance(config, RunPlan) else plan_run(Path(config))
-    wiring = WIRINGS[plan.config.recipe]
+    wiring = wiring_of(plan.config.recipe)
     check(plan, keys=True)
     earlier, note = _earlier(plan)
     plan.folder.make()
@@ -141,7 +141,7 @@ async def _check(plan: RunPlan, session: Session, journal: Journal, budget: Budg
 async def _work(
     plan: RunPlan, session: Session, teacher: Model, judge: Model, *, skills_only: bool
 ) -> None:
-    wiring = WIRINGS[plan.config.recipe]
+    wiring = wiring_of(plan.config.recipe)
     if skills_only:
         if wiring.skills is None:
             raise ConfigError(
@@ -195,7 +195,7 @@ def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
     outcome = session.end(finished=finished, skills_only=skills_only)
     folder = session.plan.folder
     if folder.examples.exists():
-        settings = WIRINGS[session.plan.config.recipe].settings(session.plan)
+        settings = wiring_of(session.plan.config.recipe).settings(session.plan)
         write_text(folder.card, dataset_card(card_facts(outcome, settings=settings)))
     return outcome
 

@@ -7,7 +7,7 @@ from seedbed.ablate.study import Study, warm_up_text
 from seedbed.config_student import TINY
 from seedbed.forecast import Range, total
 from seedbed.records import JSON
-from seedbed.wiring import WIRINGS
+from seedbed.wiring import wiring_of
 
 
 def expected(study: Study) -> dict[str, JSON]:
@@ -29,7 +29,7 @@ def expected(study: Study) -> dict[str, JSON]:
     priced = True
     for text in sorted(texts):
         plan = study.planned(text)
-        forecast = WIRINGS[plan.config.recipe].forecast(plan)
+        forecast = wiring_of(plan.config.recipe).forecast(plan)
         calls += total([stage for group in forecast.values() for stage in group]).calls
         cost = plan.dollars(forecast)
         priced = priced and cost is not None

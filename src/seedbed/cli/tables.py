@@ -15,7 +15,7 @@ from seedbed.forecast import CACHED_FROM, Forecast, Range, total
 from seedbed.plan import RunPlan
 from seedbed.records import JSON
 from seedbed.session import Outcome
-from seedbed.wiring import WIRINGS, forecast_of
+from seedbed.wiring import forecast_of, wiring_of
 
 _JOINERS = "\n\t\u200c\u200d"
 """What scripts and emoji need of the characters that show nothing."""
@@ -72,7 +72,7 @@ def forecast_table(plan: RunPlan) -> str:
 
 def _shortfall(plan: RunPlan) -> str:
     """What the seeds can give, where that is less than what is asked for."""
-    wiring = WIRINGS[plan.config.recipe]
+    wiring = wiring_of(plan.config.recipe)
     wanted, expected = wiring.wanted(plan), wiring.expected and wiring.expected(plan)
     if not wanted or not expected or expected.high >= wanted:
         return ""
@@ -102,7 +102,7 @@ def _caching(plan: RunPlan, forecast: Forecast) -> str:
 
 def asked_for(plan: RunPlan) -> str:
     """The recipe's settings on one line, what is wanted first."""
-    wiring = WIRINGS[plan.config.recipe]
+    wiring = wiring_of(plan.config.recipe)
     wanted = wiring.wanted(plan)
     parts = [f"{name} {value}" for name, value in wiring.settings(plan).items()]
     return ", ".join([f"{wanted:,} {wiring.unit}" if wanted else f"all {wiring.unit}", *parts])

@@ -17,7 +17,7 @@ from seedbed.plan import plan_run
 from seedbed.records import JSON
 from seedbed.report.rows import Lost, Row, read_lost, read_rows
 from seedbed.report.training import Training, read_training
-from seedbed.wiring import WIRINGS
+from seedbed.wiring import RECIPES, wiring_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,11 +151,11 @@ def _named(items: JSON) -> Iterable[Mapping[str, JSON]]:
 
 def _settings(folder: RunFolder, recipe: str) -> tuple[Mapping[str, str], list[str]]:
     """The recipe's settings as the config says them; the copy may name files of elsewhere."""
-    if recipe not in WIRINGS or not folder.config.exists():
+    if recipe not in RECIPES or not folder.config.exists():
         return {}, []
     try:
         plan = plan_run(folder.config, folder=folder.path)
-        return WIRINGS[recipe].settings(plan), []
+        return wiring_of(recipe).settings(plan), []
     except ConfigError as error:
         return {}, [f"The settings were left out, config.toml could not be read: {error}"]
 

@@ -20,6 +20,7 @@ from seedbed.training.feedback import FREE
 from seedbed.wiring import skillmix
 from seedbed.wiring.steered import per_kept
 from seedbed.wiring.student import Pupil
+from seedbed.wiring.wiring import Wiring
 
 
 def params(plan: RunPlan) -> Params:
@@ -165,3 +166,12 @@ def round_to_json(entry: Round) -> dict[str, JSON]:
 
 def _step(said: BatchSignals) -> dict[str, JSON]:
     return {"step": said.step, **said.batch}
+
+
+WIRING = Wiring(
+    wanted=skillmix.wanted,
+    forecast=forecast,
+    settings=settings,
+    grow=grow,
+    skills=skillmix.skills,
+)

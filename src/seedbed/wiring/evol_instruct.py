@@ -27,6 +27,7 @@ from seedbed.recipes.self_instruct.seeds import shipped_seeds
 from seedbed.records import Drop, Dropped, Example, Instruction
 from seedbed.session import Session
 from seedbed.wiring.reading import seed_tasks
+from seedbed.wiring.wiring import Wiring
 
 
 def wanted(plan: RunPlan) -> int | None:
@@ -120,3 +121,13 @@ async def grow(
         rates.keep(example)
         session.extras["rates"] = rates.to_json()
         yield example
+
+
+WIRING = Wiring(
+    wanted=wanted,
+    forecast=forecast,
+    settings=settings,
+    expected=expected,
+    grow=grow,
+    unit="examples",
+)

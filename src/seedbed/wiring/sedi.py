@@ -22,6 +22,7 @@ from seedbed.training.feedback import FREE
 from seedbed.wiring.self_instruct import accepted_to_json, asking, seeds
 from seedbed.wiring.steered import Told
 from seedbed.wiring.student import Pupil
+from seedbed.wiring.wiring import Wiring
 
 REFERENCES = 64
 """Seed examples that the signals on a reference set are of."""
@@ -179,3 +180,11 @@ class Silent:
     async def feedback(self, batch: Sequence[Example]) -> BatchSignals:
         self._steps += 1
         return BatchSignals(step=self._steps, batch={}, examples=tuple({} for _ in batch))
+
+
+WIRING = Wiring(
+    wanted=wanted,
+    forecast=forecast,
+    settings=settings,
+    grow=grow,
+)

@@ -18,6 +18,7 @@ from seedbed.recipes.self_instruct.seeds import seeds_of, shipped_seeds
 from seedbed.records import JSON, Example, Instruction
 from seedbed.session import Session
 from seedbed.wiring.reading import seed_tasks
+from seedbed.wiring.wiring import Wiring
 
 
 def wanted(plan: RunPlan) -> int:
@@ -116,3 +117,12 @@ async def grow(
         params=params(plan),
     ):
         yield example
+
+
+WIRING = Wiring(
+    wanted=wanted,
+    forecast=forecast,
+    settings=settings,
+    grow=grow,
+    unit="new instructions",
+)

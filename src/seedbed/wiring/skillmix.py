@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
-from seedbed.curate.filters import sound
-from seedbed.curate.leaks import guard
-from seedbed.curate.review import all_of, filtered, mended
-from seedbed.datasets import sample
 from seedbed.files import write_text
 from seedbed.forecast import JUDGE, Forecast
 from seedbed.models.metered import Metered
@@ -33,7 +29,7 @@ from seedbed.recipes.skillmix.presence import skill_presence
 from seedbed.recipes.skillmix.skillset import SkillSet, edited, load_skills, skills_to_json
 from seedbed.records import Example, Review, Sampling, digest
 from seedbed.session import Session
-from seedbed.wiring.reading import find, opened
+from seedbed.wiring.wiring import Wiring
 
 
 def wanted(plan: RunPlan) -> int:
@@ -81,6 +77,8 @@ def forecast(plan: RunPlan) -> Forecast:
     if pool is None:
         sampled = None
         if table.dataset is not None:
+            from seedbed.wiring.reading import find
+
             find(plan, table.dataset)
             sampled = table.dataset.sample
         stages["skills"] = forecast_extraction(
@@ -123,6 +121,11 @@ async def grow(
 
 def review(plan: RunPlan, session: Session, judge: Model) -> Review:
     """The last word on an example, as the config wants it."""
+    # Here, because their patterns take a while to compile: the first request is out by then.
+    from seedbed.curate.filters import sound
+    from seedbed.curate.leaks import guard
+    from seedbed.curate.review import all_of, filtered, mended
+
     mode = plan.config.skillmix.leaks
     reviews: list[Review] = [mended(lambda example: guard(example, mode=mode))]
     if plan.config.skillmix.sound:
@@ -143,6 +146,9 @@ async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:
         pool = load_skills(plan.folder.skills)
         session.notes.append("skills.json was edited by hand: it is used as it is.")
     elif table.dataset is not None:
+        from seedbed.datasets import sample
+        from seedbed.wiring.reading import opened
+
         dataset = opened(plan, table.dataset)
         examples = sample(dataset, table.dataset.sample, seed=plan.config.seed)
         session.notes.append(str(dataset.report))
@@ -159,3 +165,12 @@ async def skills(plan: RunPlan, session: Session, teacher: Model) -> SkillSet:
         write_text(plan.folder.skills, skills_to_json(pool))
     session.digests["skills"] = digest(skills_to_json(pool))
     return pool
+
+
+WIRING = Wiring(
+    wanted=wanted,
+    forecast=forecast,
+    settings=settings,
+    grow=grow,
+    skills=skills,
+)
