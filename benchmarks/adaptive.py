@@ -1,6 +1,6 @@
 """How near the throttle's own level comes to the best fixed one, on a server that changes.
 
-    python benchmarks/adaptive.py [--seconds 60] [--sweep 10]
+    python -m benchmarks.adaptive [--seconds 60] [--sweep 10]
 
 The server (aiohttp, a process of its own) takes 40 calls at once, then 160, then 20 a second, and
 answers 429 to what is more; it says nothing of its limits. First every fixed number in flight of a

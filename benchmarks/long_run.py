@@ -1,7 +1,7 @@
 """100,000 calls in one process: is the last tenth as fast as the first, and does memory stay?
 
-    python benchmarks/long_run.py PEERS_FOLDER [--calls 100000]
-    python benchmarks/long_run.py --recipe [--count 33334]
+    python -m benchmarks.long_run PEERS_FOLDER [--calls 100000]
+    python -m benchmarks.long_run --recipe [--count 33334]
 
 The first asks the mock server of PEERS_FOLDER (20 ms an answer, 256 in flight) through the whole
 stack, journal and budget included. The second is `seedbed run` of Instruct-SkillMix, three calls an
@@ -20,8 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from peers import ask_server, mock_server
-from throughput import LOOK_AHEAD, prompt, stacked
+from benchmarks.peers import ask_server, mock_server
+from benchmarks.throughput import LOOK_AHEAD, prompt, stacked
 
 CONFIG = """
 count = {count}

@@ -1,7 +1,7 @@
 """Calls per second through the whole stack, beside a bare aiohttp loop on the same mock server.
 
-    python benchmarks/throughput.py PEERS_FOLDER [--peers] [--repeat 3] [--only SCENARIO] [--pin]
-    python benchmarks/throughput.py PEERS_FOLDER --start [--repeat 5]
+    python -m benchmarks.throughput PEERS_FOLDER [--peers] [--repeat 3] [--only SCENARIO] [--pin]
+    python -m benchmarks.throughput PEERS_FOLDER --start [--repeat 5]
 
 PEERS_FOLDER holds `mock_server.py` (an OpenAI-compatible endpoint on loopback with counters) and
 the scripts of other tools (`peers.py` says where they have to be installed). The server needs
@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from peers import HOME, command_of, first_request, installed, measure, mock_server
+from benchmarks.peers import HOME, command_of, first_request, installed, measure, mock_server
 
 if TYPE_CHECKING:
     from seedbed.models.model import Model
@@ -151,7 +151,8 @@ def command(name: str, scenario: Scenario, *, url: str, folder: Path) -> list[st
     if name not in CLIENTS:
         return command_of(name, folder, url=url, calls=calls, in_flight=in_flight)
     size = ["--calls", str(calls), "--in-flight", str(in_flight)]
-    return [sys.executable, __file__, "--client", name, "--url", url, *size]
+    called = [sys.executable, "-m", "benchmarks.throughput"]
+    return [*called, "--client", name, "--url", url, *size]
 
 
 def compare(folder: Path, *, names: list[str], repeat: int, only: str | None, pin: bool) -> None:
@@ -218,7 +219,7 @@ def _show(title: str, names: list[str], rounds: list[dict[str, dict[str, float]]
     for name in names:
         ended = [one[name] for one in rounds if one[name]]
         if not ended:
-            print(f"{title:34} {name:12} did not end", flush=True)
+            print(f"{title:34} {name:12} did not end well", flush=True)
             continue
         mid = {key: median(one[key] for one in ended) for key in ended[0]}
         print(

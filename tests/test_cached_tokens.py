@@ -97,4 +97,4 @@ def test_a_plan_says_what_the_cache_may_serve_and_ranges_over_it(
     assert whole["dollars"][0] < uncached["dollars"][0]
     assert whole["dollars"][1] == uncached["dollars"][1]
     assert main(["plan", str(path)]) == 0
-    assert "cache" not in capsys.readouterr().out
+    assert "provider's cache" not in capsys.readouterr().out
