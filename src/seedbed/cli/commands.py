@@ -42,7 +42,7 @@ def init(options: argparse.Namespace) -> int:
 
 
 def plan(options: argparse.Namespace) -> int:
-    from seedbed.cli.tables import cost_table, forecast_table
+    from seedbed.cli.cost_tables import cost_table, forecast_table
     from seedbed.endpoint import check
     from seedbed.wiring import forecast_of
 
@@ -112,7 +112,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def cost(options: argparse.Namespace) -> int:
-    from seedbed.cli.tables import cost_table
+    from seedbed.cli.cost_tables import cost_table
     from seedbed.folder import find_run
 
     manifest = find_run(Path(options.run)).read_manifest()
