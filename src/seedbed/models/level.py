@@ -142,9 +142,10 @@ class Level:
         """
         self._open(now)
         if rejected and self._pause.rejected(now, retry_after):
+            self._rejected(now)
+        if rejected and self._pause.began_after(sent):
             # What is still in flight is what the server has taken on.
             self._set(max(1.0, min(self.level, in_flight)))
-            self._rejected(now)
         if rejected:
             self._pace.rejected(now, run=self._pause.run)
         if not self._pause.state and not self._skipped(now):

@@ -45,6 +45,10 @@ class Pause:
             self.run, self._credit, self._until = 0, _PROBES, now + _PROBE_SECONDS
         return 0.0
 
+    def began_after(self, sent: float) -> bool:
+        """Whether there is a pause, and a call that was sent at `sent` belongs to its cause."""
+        return self.state == "paused" and sent <= self._since
+
     def sent(self) -> None:
         self._credit -= 1
 
