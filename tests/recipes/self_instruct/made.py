@@ -60,7 +60,7 @@ def grown(
 
 def is_ask(request: Request) -> bool:
     """Whether a request of the chat preset is one for new tasks."""
-    return "Now add" in request.messages[0].content
+    return "New tasks, numbered" in request.messages[0].content
 
 
 def scripted(
