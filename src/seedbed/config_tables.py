@@ -52,13 +52,15 @@ class TroubleTable(Table):
 
 class LocalTable(Table):
     """How a model in process runs (`models/local.py`, `models/gguf.py`); `context` is for a GGUF
-    file only, `dtype` and `cache_gib` are for a checkpoint only."""
+    file only, `dtype` and `cache_gib` are for a checkpoint only. With `actors` so many processes of
+    a Ray cluster hold the model, and this one does not (`models/on_ray.py`)."""
 
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     rows: Count | None = None
     cache_gib: Annotated[float, Field(ge=0)] = 0.0
     context: Count | None = None
+    actors: Count | None = None
 
 
 class BatchTable(Table):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from seedbed import ray_cluster
 from seedbed.config_tables import ModelTable
 from seedbed.journal import Journal
 from seedbed.models import gguf
@@ -23,6 +25,7 @@ from seedbed.models.ledger import Caps
 from seedbed.models.local import LocalModel, LocalSettings
 from seedbed.models.local_files import check_installed, find_checkpoint, local_folder
 from seedbed.models.model import FakeModel, Model
+from seedbed.models.on_ray import Make, RayModel
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.settings import ChatSettings
 from seedbed.models.throttled import Limits, Throttled
@@ -56,6 +59,8 @@ def check(plan: RunPlan, *, keys: bool) -> None:
             settings = chat_settings(table)
             if keys:
                 ChatModel(settings)
+        if table.local.actors and keys:
+            ray_cluster.check_installed()
         if table.kind == "hf":
             local_folder(table.model, home=plan.home)
             if keys:
@@ -127,9 +132,13 @@ async def open_model(
     allowances = Allowances()
     async with AsyncExitStack() as stack:
         sent: Model
-        batching: LocalModel | BatchModel | None = None
+        batching: LocalModel | BatchModel | RayModel | None = None
         if table.kind == "practice":
             sent = Announced(_practice(table), journal)
+        elif table.local.actors is not None:
+            actors = _on_ray(table, actors=table.local.actors, home=home)
+            batching = await stack.enter_async_context(actors)
+            sent = Announced(batching, journal)
         elif table.kind == "hf":
             local = LocalModel(table.model, settings=_local_settings(table), home=home)
             batching = await stack.enter_async_context(local)
@@ -198,7 +207,7 @@ def _limits(table: ModelTable) -> Limits:
     if table.mode == "batch":
         return Limits(max_in_flight=table.batch.requests, steady=True)
     if table.kind == "gguf":  # it has a queue of its own
-        most = 2 * _gguf_settings(table).parallel
+        most = 2 * _gguf_settings(table).parallel * (table.local.actors or 1)
         return Limits(max_in_flight=min(most, table.max_in_flight), steady=True)
     return Limits(
         max_in_flight=table.max_in_flight,
@@ -216,7 +225,21 @@ def _practice(table: ModelTable) -> PracticeTeacher:
 
 
 def _local_settings(table: ModelTable) -> LocalSettings:
-    return LocalSettings(**table.local.model_dump(exclude_none=True, exclude={"context"}))
+    return LocalSettings(**table.local.model_dump(exclude_none=True, exclude={"context", "actors"}))
+
+
+def _on_ray(table: ModelTable, *, actors: int, home: Path) -> RayModel:
+    """The model of a table in actors; a path is made whole, since they run in other folders."""
+    make: Make
+    if table.kind == "gguf":
+        path = str(gguf.find_gguf(table.model, home=home).resolve())
+        make = partial(GgufModel, path, settings=_gguf_settings(table))
+    else:
+        folder = local_folder(table.model, home=home)
+        source = table.model if folder is None else str(folder.resolve())
+        make = partial(LocalModel, source, settings=_local_settings(table))
+    gpus = 0.0 if table.local.device == "cpu" else None
+    return RayModel(make, name=model_name(table, home=home), actors=actors, gpus=gpus)
 
 
 def _gguf_settings(table: ModelTable) -> GgufSettings:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -91,10 +91,16 @@ def run(options: argparse.Namespace) -> tuple[str, dict[str, JSON]]:
         many = _in_parts(options, dataset, chosen)
         curated, said = many.parts, many.read
         costs |= many.costs
-    shown = _Shown(curated)
-    facts: dict[str, Any] = {"read": said, **shown.facts()}
+    shown = _Shown()
+    kept, drops = shown.keeping(curated.kept), shown.dropping(curated.drops)
+    files: list[Path] = []
     if options.out:
-        facts["files"] = [str(path) for path in write(curated, Path(options.out), options.format)]
+        files = write(kept, drops, folder=Path(options.out), shape=options.format)
+    deque(kept, 0)
+    deque(drops, 0)
+    facts: dict[str, Any] = {"read": said, **shown.facts()}
+    if files:
+        facts["files"] = [str(path) for path in files]
     costs["command"] = Cost.so_far()
     facts["costs"] = {stage: cost._asdict() for stage, cost in costs.items()}
     return report(shown, facts), facts
@@ -136,30 +142,38 @@ def _identity(options: argparse.Namespace) -> JSON:
     return [options.dataset, options.on_bad_line, *reading, *state]
 
 
-def write(curated: Curated, folder: Path, shape: str) -> list[Path]:
+def write(
+    kept: Iterable[Example], drops: Iterable[tuple[Example, Drop]], *, folder: Path, shape: str
+) -> list[Path]:
     """The kept examples in a shape, and the drops beside them."""
     RunFolder(folder).make()
-    kept, drops = folder / default_name(shape), folder / "drops.jsonl"
-    write_examples(curated.kept, kept, shape=shape)
-    write_jsonl(drops, (drop_to_json(example, drop) for example, drop in curated.drops))
-    return [kept, drops]
+    paths = [folder / default_name(shape), folder / "drops.jsonl"]
+    write_examples(kept, paths[0], shape=shape)
+    write_jsonl(paths[1], (drop_to_json(example, drop) for example, drop in drops))
+    return paths
 
 
 class _Shown:
-    """Counts of what is kept and dropped, and the first examples of each reason."""
+    """Counts what is kept and dropped while it passes, with the first examples of each reason."""
 
-    def __init__(self, curated: Curated) -> None:
+    def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
         self.first: dict[str, list[tuple[Example, Drop]]] = {}
-        for example, drop in curated.drops:
+        self.kept = 0
+        self.repairs: Counter[str] = Counter()
+
+    def keeping(self, examples: Iterable[Example]) -> Iterator[Example]:
+        for example in examples:
+            self.kept += 1
+            self.repairs.update(example.repairs)
+            yield example
+
+    def dropping(self, drops: Iterable[tuple[Example, Drop]]) -> Iterator[tuple[Example, Drop]]:
+        for example, drop in drops:
             self.reasons[drop.reason] += 1
             if len(shown := self.first.setdefault(drop.reason, [])) < SHOWN:
                 shown.append((example, drop))
-        self.kept = 0
-        self.repairs: Counter[str] = Counter()
-        for example in curated.kept:
-            self.kept += 1
-            self.repairs.update(example.repairs)
+            yield example, drop
 
     def facts(self) -> dict[str, JSON]:
         return {

@@ -138,10 +138,8 @@ class Partitions:
     def kept(self) -> Iterator[Example]:
         """What no stage leaves out."""
         for part in range(self.count):
-            rows = set(self._rows(part, self.stages))
-            for row, example in enumerate(read_examples(self.file(JUDGED, part))):
-                if row in rows:
-                    yield example
+            rows = self._rows(part, self.stages)
+            yield from read_examples(self.file(JUDGED, part), rows=rows)
 
     @property
     def drops(self) -> Iterator[tuple[Example, Drop]]:
@@ -150,12 +148,10 @@ class Partitions:
             for part in range(self.count):
                 verdicts = read_verdicts(self.file(stage, part))
                 rows = self._rows(part, self.stages[:number]) or range(len(verdicts))
-                left = {row: drop for row, drop in zip(rows, verdicts, strict=True) if drop}
-                for row, example in enumerate(
-                    read_examples(self.file(JUDGED, part)) if left else ()
-                ):
-                    if row in left:
-                        yield example, left[row]
+                left = [(row, drop) for row, drop in zip(rows, verdicts, strict=True) if drop]
+                path = self.file(JUDGED, part)
+                examples = read_examples(path, rows=[row for row, _ in left])
+                yield from zip(examples, (drop for _, drop in left), strict=True)
 
     def _sizes(self, stage: str) -> list[int]:
         """How many rows of each part a stage decides on."""

@@ -42,8 +42,13 @@ def write_verdicts(path: Path, verdicts: Sequence[Drop | None]) -> None:
     _write(path, _columns(verdicts))
 
 
-def read_examples(path: Path) -> Iterator[Example]:
+def read_examples(path: Path, *, rows: Sequence[int] | None = None) -> Iterator[Example]:
+    """The examples of a file, or those in the rows named."""
+    import pyarrow as pa
+
     table = _read(path, [*TEXTS, "rest"])
+    if rows is not None:
+        table = table.take(pa.array(rows, pa.int64()))
     texts = [_texts(table, name) for name in TEXTS]
     for *parts, rest in zip(*texts, table["rest"].to_pylist(), strict=True):
         yield example_from_json({**dict(zip(TEXTS, parts, strict=True)), **json.loads(rest)})
