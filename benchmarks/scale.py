@@ -3,6 +3,7 @@
     python -m benchmarks.scale make DATA FOLDER 100000        synthetic rows, as Parquet
     python -m benchmarks.scale run DATA FOLDER 100000 memory  curate them; the figures go to a file
     python -m benchmarks.scale table FOLDER                   all figures, exponents, agreement
+    python -m benchmarks.scale compare DATA                   one example with what stayed of a part
 
 The rows are Alpaca's 52,002, then perturbed ones: an instruction drawn at random, of which 30 % of
 the words are replaced (`benchmarks/novelty.py`), with the input and response of a row drawn at
@@ -27,12 +28,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benchmarks.novelty import perturbed
+from benchmarks.novelty import alpaca, perturbed
 from rich.console import Console
 from rich.table import Table
 
+from seedbed.curate.in_order import duplicates, novelty
+
 REPLACED = 0.3
 BATCH = 10_000
+POOLS = (20_000, 100_000, 500_000)
+ASKED = 20_000
 AGAINST = {
     "alpaca_eval": "alpaca_eval/alpaca_eval_gpt4_baseline.json",
     "mt_bench": "mt_bench/question.jsonl",
@@ -96,6 +101,29 @@ def run(data: Path, folder: Path, count: int, engine: str, *more: str) -> None:
         "drops_digest": _digest(out / "drops.jsonl"),
     }
     (folder / f"{count}-{engine}.json").write_text(json.dumps(figures, indent=1))
+
+
+def compare(data: Path) -> None:
+    """Print what a comparison takes, by the size of the part, and its exponents."""
+    texts = list(islice(perturbed(alpaca(data), REPLACED), POOLS[-1] + ASKED))
+    asked = texts[POOLS[-1] :]
+    shown = Table("selection", "texts that stayed", "add, µs", "compare, µs", "exponent")
+    for selection in (novelty(0.7), duplicates(0.8)):
+        pool, held, before = selection.pool(), 0, 0.0
+        for size in POOLS:
+            start = time.process_time()
+            for number in range(held, size):
+                pool.add(texts[number], number)
+            added = (time.process_time() - start) / (size - held)
+            start = time.process_time()
+            for text in asked:
+                pool.check(text)
+            took = (time.process_time() - start) / len(asked)
+            power = f"{log(took / before) / log(size / held):.2f}" if before else ""
+            each = (f"{seconds * 1e6:.1f}" for seconds in (added, took))
+            shown.add_row(selection.name, f"{size:,}", *each, power)
+            held, before = size, took
+    Console().print(shown)
 
 
 def _digest(path: Path) -> str:
@@ -162,6 +190,8 @@ def main(what: str, *rest: str) -> None:
             make(Path(data), Path(folder), int(count))
         case "run", (data, folder, count, engine, *more):
             run(Path(data), Path(folder), int(count), engine, *more)
+        case "compare", (data,):
+            compare(Path(data))
         case "table", (folder,):
             table(Path(folder))
         case _:
