@@ -169,7 +169,7 @@ def test_a_run_with_actors_is_the_run_without(cluster: Any, base: Path, tmp_path
     skills = {"skills": [{"name": f"skill {n}"} for n in range(6)]}
     query_types = {"query_types": [{"name": "question"}]}
     (tmp_path / "skills.json").write_text(json.dumps(skills | query_types))
-    written = []
+    written: list[object] = []
     for actors in ("", ", actors = 2"):
         path = tmp_path / f"run{len(written)}.toml"
         path.write_text(CONFIG.format(folder=path.stem, base=base, actors=actors))
