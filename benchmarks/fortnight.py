@@ -38,6 +38,7 @@ from seedbed.journal import Journal
 from seedbed.journal_writer import Statement, Writer
 from seedbed.models.chat import ChatModel
 from seedbed.models.journaled import KIND
+from seedbed.models.outage import Outage
 from seedbed.models.practice.server import PracticeServer, ServerOptions
 from seedbed.models.retrying import Retrying
 from seedbed.models.throttled import Throttled
@@ -262,7 +263,8 @@ class World:
         with (
             mock.patch.object(endpoint, "ChatModel", CountedChat),
             mock.patch.object(endpoint, "Throttled", partial(Throttled, clock=now)),
-            mock.patch.object(endpoint, "Retrying", partial(Retrying, clock=now, rng=Random(0))),
+            mock.patch.object(endpoint, "Retrying", partial(Retrying, rng=Random(0))),
+            mock.patch.object(endpoint, "Outage", partial(Outage, clock=now)),
             mock.patch.object(journal, "Writer", CountedWriter),
             mock.patch.object(run, "TICK", HOUR),
         ):

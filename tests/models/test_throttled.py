@@ -26,6 +26,7 @@ from tests.models.virtual_time import simulate
 from seedbed.errors import ConfigError, Overloaded, RateLimited, Stopped
 from seedbed.models.allowances import Allowance, Allowances
 from seedbed.models.model import FakeModel
+from seedbed.models.outage import Gated, Outage
 from seedbed.models.pacing import Pace
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.throttled import Limits, Throttled
@@ -261,6 +262,50 @@ def test_a_call_cancelled_just_as_its_turn_comes_gives_the_turn_on() -> None:
         assert model.in_flight == 0
 
     simulate(main())
+
+
+def test_who_was_refused_keeps_its_place() -> None:
+    """The first of all comes first again, and not behind those that came after it."""
+    order: list[int] = []
+
+    async def answer(asked: Request) -> Completion:
+        order.append(asked.draw)
+        await asyncio.sleep(1)
+        if order.count(0) == 1 and asked.draw == 0:
+            raise Overloaded("HTTP 503")
+        return ANSWER
+
+    async def main() -> None:
+        throttled = Throttled(FakeModel(answer), limits=Limits(max_in_flight=1), clock=now)
+        model = Retrying(throttled, rng=Random(0), clock=now)
+        await asyncio.gather(*(model.complete(request(draw)) for draw in range(20)))
+
+    simulate(main())
+    assert order == [0, 1, 0, *range(2, 20)]
+
+
+def test_an_outage_is_met_by_few_however_many_wait_for_their_turn() -> None:
+    """Ten minutes of 503, thousands in the queue: they are not sent out to fail one by one."""
+    failed = 0
+
+    async def answer(_: Request) -> Completion:
+        nonlocal failed
+        await asyncio.sleep(0.2)
+        if 1010 <= now() < 1610:
+            failed += 1
+            raise Overloaded("HTTP 503")
+        return ANSWER
+
+    async def main() -> float:
+        outage = Outage(clock=now)
+        gated = Gated(FakeModel(answer), outage)
+        throttled = Throttled(gated, limits=Limits(max_in_flight=40), clock=now)
+        model = Retrying(throttled, outage=outage, rng=Random(0))
+        await asyncio.gather(*(model.complete(request(draw)) for draw in range(5000)))
+        return now()
+
+    assert simulate(main()) < 1700
+    assert failed < 40 + 40
 
 
 def test_after_stop_nothing_is_sent_and_calls_in_flight_end() -> None:

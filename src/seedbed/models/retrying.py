@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transient
+from seedbed.errors import ConfigError, ModelError, Stopped, Transient
 from seedbed.models.model import Model
+from seedbed.models.outage import Held, Outage
 from seedbed.records import Completion, Request
 
 _SPREAD = 10.0
@@ -67,6 +68,7 @@ class Retrying:
     Args:
         model: what is asked.
         patience: the bounds.
+        outage: shared with the `Gated` inside of what lets requests wait; else one of its own.
         rng: where the jitter comes from; it changes no answer.
         clock: seconds from any start, at the pace of the event loop.
     """
@@ -77,13 +79,14 @@ class Retrying:
         /,
         *,
         patience: Patience | None = None,
+        outage: Outage | None = None,
         rng: Random | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = model
         self._patience = patience or Patience()
         self._rng = rng or Random()
-        self._outage = _Outage(patience=self._patience, clock=clock)
+        self._outage = outage or Outage(after=self._patience.outage_after, clock=clock)
         self._stopped = asyncio.Event()
 
     @property
@@ -113,7 +116,10 @@ class Retrying:
             if self._outage.open:
                 completion = await self._probe(request, tries)
             else:
-                completion = await self._try(request, tries)
+                try:
+                    completion = await self._try(request, tries)
+                except Held:
+                    continue
                 if completion is None:
                     await self._sleep(self._next_wait(tries), tries)
             if completion is not None:
@@ -126,6 +132,8 @@ class Retrying:
             tries.note(error, answers=self._outage.answers)
             self._outage.note(error)
             return None
+        except Held:
+            raise
         except ModelError as error:
             self._outage.end()
             error.maybe_paid |= tries.doubtful > 0
@@ -139,12 +147,20 @@ class Retrying:
         async with outage.turn:
             if not outage.open:
                 return None
-            wait = self._jittered(outage.failures - self._patience.outage_after)
-            await self._sleep(wait, tries)
-            completion = await self._try(request, tries)
-            if outage.too_long and tries.last:
+            await self._sleep(self._jittered(outage.step), tries)
+            outage.trying = request
+            try:
+                completion = await self._try(request, tries)
+            finally:
+                outage.trying = None
+            if self._too_long() and tries.last:
                 raise _final(tries, "Nothing but failures for too long.")
             return completion
+
+    def _too_long(self) -> bool:
+        outage, patience = self._outage, self._patience
+        most = patience.seconds if outage.answers else min(patience.start_seconds, patience.seconds)
+        return outage.open and outage.seconds >= most
 
     async def _sleep(self, seconds: float, tries: _Tries) -> None:
         try:
@@ -207,47 +223,6 @@ class _Tries:
         self.in_a_row = self.in_a_row + 1 if answers == self._answers else 1
         self._answers = answers
         self.last = error
-
-
-class _Outage:
-    """Whether nothing but failures has come back lately, from any request."""
-
-    def __init__(self, *, patience: Patience, clock: Callable[[], float]) -> None:
-        self._patience = patience
-        self._clock = clock
-        self._began = 0.0
-        self.answers = 0
-        self.failures = 0
-        self.said = ""
-        self.turn = asyncio.Lock()
-
-    @property
-    def open(self) -> bool:
-        return self.failures >= self._patience.outage_after
-
-    @property
-    def too_long(self) -> bool:
-        patience = self._patience
-        most = patience.seconds if self.answers else min(patience.start_seconds, patience.seconds)
-        return self.open and self._clock() - self._began >= most
-
-    def begin(self) -> None:
-        """Take it for an outage, however few calls have failed."""
-        self.failures = max(self.failures, self._patience.outage_after)
-
-    def note(self, error: Transient) -> None:
-        if isinstance(error, RateLimited):
-            self.end()
-            return
-        if not self.failures:
-            self._began = self._clock()
-        self.failures += 1
-        self.said = str(error)
-
-    def end(self) -> None:
-        """Something was answered, be it with a no."""
-        self.failures = 0
-        self.answers += 1
 
 
 def _counted(completion: Completion, doubtful: int) -> Completion:

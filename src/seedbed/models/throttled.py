@@ -13,6 +13,7 @@ from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transi
 from seedbed.models.allowances import Allowances
 from seedbed.models.level import Level
 from seedbed.models.model import Model
+from seedbed.models.outage import Held
 from seedbed.models.quota import Quota
 from seedbed.models.steady import Steady
 from seedbed.records import Completion, Request
@@ -55,6 +56,8 @@ class Throttled:
 
     Conversations that have got farthest go first, among equals the first to come: so what was
     begun is finished before more is begun, and a run that ends early has made examples, not drafts.
+    Who was refused keeps the place that it had, and does not queue again behind those that came
+    later: results are consumed in order, and all of them wait for the first.
     Room is what `Level` finds out about concurrency and what `Quota` knows about rates.
 
     Args:
@@ -87,8 +90,9 @@ class Throttled:
             allowances=allowances or Allowances(),
             now=clock(),
         )
-        self._waiting: list[tuple[int, int, asyncio.Future[bool], int]] = []
-        self._arrivals = count()
+        self._waiting: list[tuple[tuple[int, int, int], asyncio.Future[bool], int]] = []
+        self._arrivals = count(1)
+        self._places: dict[int, int] = {}
         self._stopped = False
         self._alarm: asyncio.TimerHandle | None = None
         self.in_flight = 0
@@ -106,7 +110,7 @@ class Throttled:
         """Send nothing any more; calls in flight come to their end."""
         self._stopped = True
         while self._waiting:
-            _, _, turn, _ = heappop(self._waiting)
+            _, turn, _ = heappop(self._waiting)
             if not turn.done():
                 turn.set_result(False)
 
@@ -118,12 +122,15 @@ class Throttled:
             ModelError: whatever the model raises.
         """
         tokens = self._quota.expected(request)
-        await self._enter(tokens, depth=len(request.messages))
+        place = self._places.pop(id(request), None) or next(self._arrivals)
+        await self._enter(tokens, rank=(-len(request.messages), place, next(self._arrivals)))
         sent = self._clock()
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
             self._quota.settle(tokens, tokens if error.maybe_paid else 0)
+            if isinstance(error, Transient | Held):
+                self._places[id(request)] = place
             if isinstance(error, Transient) and not isinstance(error, Unreachable):
                 self._level.troubled(
                     self._clock(),
@@ -143,12 +150,12 @@ class Throttled:
         finally:
             self._leave()
 
-    async def _enter(self, tokens: int, *, depth: int) -> None:
+    async def _enter(self, tokens: int, *, rank: tuple[int, int, int]) -> None:
         if self._stopped:
             raise _stopped()
         if self._waiting or self._delay() != 0:
             turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-            heappush(self._waiting, (-depth, next(self._arrivals), turn, tokens))
+            heappush(self._waiting, (rank, turn, tokens))
             self._serve()
             try:
                 sends = await turn
@@ -181,7 +188,7 @@ class Throttled:
     def _serve(self) -> None:
         """Let in those who wait, in their order, and set an alarm if only time is missing."""
         while self._waiting:
-            _, _, turn, tokens = self._waiting[0]
+            _, turn, tokens = self._waiting[0]
             if not turn.done():
                 delay = self._delay()
                 if delay != 0:
