@@ -264,24 +264,24 @@ def test_a_call_cancelled_just_as_its_turn_comes_gives_the_turn_on() -> None:
     simulate(main())
 
 
-def test_who_was_refused_keeps_its_place() -> None:
-    """The first of all comes first again, and not behind those that came after it."""
+def test_whose_turn_was_long_in_coming_keeps_its_place_when_it_is_refused() -> None:
+    """At a minute for each call: what all others wait for does not queue for another hour."""
     order: list[int] = []
 
     async def answer(asked: Request) -> Completion:
         order.append(asked.draw)
-        await asyncio.sleep(1)
-        if order.count(0) == 1 and asked.draw == 0:
+        await asyncio.sleep(60)
+        if asked.draw == 5 and order.count(5) == 1:
             raise Overloaded("HTTP 503")
         return ANSWER
 
     async def main() -> None:
         throttled = Throttled(FakeModel(answer), limits=Limits(max_in_flight=1), clock=now)
         model = Retrying(throttled, rng=Random(0), clock=now)
-        await asyncio.gather(*(model.complete(request(draw)) for draw in range(20)))
+        await asyncio.gather(*(model.complete(request(draw)) for draw in range(60)))
 
     simulate(main())
-    assert order == [0, 1, 0, *range(2, 20)]
+    assert order == [*range(7), 5, *range(7, 60)]
 
 
 def test_an_outage_is_met_by_few_however_many_wait_for_their_turn() -> None:

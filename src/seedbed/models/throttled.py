@@ -51,13 +51,17 @@ class Limits:
                 raise ConfigError(f"{name} = {value}: expected more than 0")
 
 
+_LONG = 60.0
+"""Seconds in the queue; where it is quickly passed, another time costs nothing."""
+
+
 class Throttled:
     """Holds calls back until there is room for them.
 
     Conversations that have got farthest go first, among equals the first to come: so what was
     begun is finished before more is begun, and a run that ends early has made examples, not drafts.
-    Who was refused keeps the place that it had, and does not queue again behind those that came
-    later: results are consumed in order, and all of them wait for the first.
+    Whose turn was long in coming, and who is refused then, keeps the place that it had: results
+    are consumed in order, and all of them wait for the first.
     Room is what `Level` finds out about concurrency and what `Quota` knows about rates.
 
     Args:
@@ -123,13 +127,14 @@ class Throttled:
         """
         tokens = self._quota.expected(request)
         place = self._places.pop(id(request), None) or next(self._arrivals)
+        came = self._clock()
         await self._enter(tokens, rank=(-len(request.messages), place, next(self._arrivals)))
         sent = self._clock()
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
             self._quota.settle(tokens, tokens if error.maybe_paid else 0)
-            if isinstance(error, Transient | Held):
+            if isinstance(error, Held) or sent - came > _LONG:
                 self._places[id(request)] = place
             if isinstance(error, Transient) and not isinstance(error, Unreachable):
                 self._level.troubled(
