@@ -62,7 +62,10 @@ class WarmUpTable(Table):
 
 class AblateTable(Table):
     """What `seedbed ablate` compares: built-in factors, or arms of one's own, the first of which
-    the others are held against."""
+    the others are held against.
+
+    `skills` are the practice skills that the held-out items need; those of the data unless given.
+    """
 
     factors: list[Factor] = Field(default_factory=list)
     arms: list[ArmTable] = Field(default_factory=list)
@@ -74,5 +77,6 @@ class AblateTable(Table):
         default_factory=lambda: [1, 2]
     )
     items: Count = 200
+    skills: list[str] = Field(default_factory=list)
     max_tokens: Count = 160
     warm_up: WarmUpTable = WarmUpTable()

@@ -11,6 +11,7 @@ import pytest
 from seedbed.ablate import Study, ablate, plan_study
 from seedbed.ablate.working import Stopped
 from seedbed.cli import main
+from seedbed.errors import ConfigError
 from seedbed.journal import Journal
 from seedbed.models.journaled import KIND
 
@@ -88,8 +89,10 @@ def test_an_ablation_stops_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
     found = json.loads((made.folder / "ablation.json").read_text(encoding="utf-8"))
     arms = found["comparisons"][0]["arms"]
     assert [arm["examples"] for arm in arms] == [12, 12, 12, 4]
-    assert [len(arm["by_seed"]) for arm in arms] == [2, 2, 2, 2]
-    assert all(0 <= value <= 100 for arm in arms for value in arm["by_seed"])
+    assert [len(arm["accuracy"]["by_seed"]) for arm in arms] == [2, 2, 2, 2]
+    assert all(0 <= value <= 100 for arm in arms for value in arm["accuracy"]["by_seed"])
+    assert [len(arm["loss"]["by_seed"]) for arm in arms] == [2, 2, 2, 2]
+    assert all(0 < value < 10 for arm in arms for value in arm["loss"]["by_seed"])
     assert len(list((made.folder / "runs").iterdir())) == 2 * 2 + 1  # shared runs are made once
 
 
@@ -100,6 +103,13 @@ def test_the_plan_counts_shared_runs_once_and_spends_nothing(
     assert main(["ablate", str(made.place), "--plan", "--out", str(made.folder)]) == 0
     assert capsys.readouterr().out.startswith("5 runs, 9 students: ")
     assert not made.journal.exists()
+
+
+def test_a_skill_that_nothing_can_measure_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    config = tmp_path / "bad.toml"
+    config.write_text(CONFIG.replace("k = [1]", 'k = [1]\nskills = ["juggling"]'), encoding="utf-8")
+    with pytest.raises(ConfigError, match="'juggling' is no practice skill"):
+        plan_study(config)
 
 
 def test_a_mistake_in_an_arm_is_told_before_anything_is_made(

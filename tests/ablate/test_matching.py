@@ -52,3 +52,10 @@ def test_a_damaged_file_is_named_with_its_line(tmp_path: Path) -> None:
     run.drops.write_text('{"round": 0, "calls": []}\n{"round"\n', encoding="utf-8")
     with pytest.raises(DatasetError, match=r"drops.jsonl: line 2"):
         made(run, one_call)
+
+
+def test_held_out_examples_were_paid_before_the_first(tmp_path: Path) -> None:
+    run = folder(tmp_path, [(1, "a"), (2, "b")], [(1, "held-2")])
+    rows = [{"round": 1, "calls": ["held-1", "held-2"]}, {"round": 1, "calls": ["held-3"]}]
+    run.held_out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert made(run, one_call) == Made(spent=(4.0, 5.0), total=5.0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from scipy.stats import ttest_rel
 
 from seedbed.ablate.arms import Arm
+from seedbed.ablate.measuring import LOSS
 from seedbed.ablate.table import Row, compared
 from seedbed.ablate.working import Cell
+from seedbed.ablate.writing import markdown
 from seedbed.evaluate.measurement import Item, Measurement, Result
 
 
@@ -55,12 +58,12 @@ def test_the_difference_is_student_s_t_over_seeds_that_are_paired() -> None:
     base, other = rows(cells)
     truth = ttest_rel([5.0 * n for n in second], [5.0 * n for n in first])
     span = truth.confidence_interval(0.95)
-    assert base.value == pytest.approx(100 * 31 / 60)
-    assert other.difference == pytest.approx(20.0)
-    assert (other.low, other.high) == pytest.approx((span.low, span.high))
-    assert other.p == pytest.approx(truth.pvalue)
-    assert other.verdict == "better"
-    assert base.difference is None
+    assert base.accuracy.value == pytest.approx(100 * 31 / 60)
+    assert other.accuracy.difference == pytest.approx(20.0)
+    assert (other.accuracy.low, other.accuracy.high) == pytest.approx((span.low, span.high))
+    assert other.accuracy.p == pytest.approx(truth.pvalue)
+    assert other.accuracy.verdict == "better"
+    assert base.accuracy.difference is None
 
 
 def test_p_is_adjusted_for_the_number_of_arms() -> None:
@@ -72,21 +75,46 @@ def test_p_is_adjusted_for_the_number_of_arms() -> None:
     ]
     alone = rows([one for one in cells if one.arm.name != "c"])[1]
     _, among, undecided = rows(cells)
-    assert alone.p is not None
-    assert among.p == pytest.approx(2 * alone.p)
-    assert undecided.verdict == "the data cannot tell"
+    assert alone.accuracy.p is not None
+    assert among.accuracy.p == pytest.approx(2 * alone.accuracy.p)
+    assert undecided.accuracy.verdict == "the data cannot tell"
 
 
 def test_one_seed_is_compared_over_its_items() -> None:
     cells = [cell("a", 0, answers(4)), cell("b", 0, answers(18))]
     _, other = rows(cells)
-    assert other.difference == pytest.approx(70.0)
-    assert other.low is not None
-    assert other.low > 40
-    assert other.verdict == "better"
+    assert other.accuracy.difference == pytest.approx(70.0)
+    assert other.accuracy.low is not None
+    assert other.accuracy.low > 40
+    assert other.accuracy.verdict == "better"
 
 
 def test_seeds_that_agree_to_the_digit_make_no_division_by_zero() -> None:
     cells = [cell(arm, seed, answers(7)) for arm in "ab" for seed in (0, 1)]
     _, other = rows(cells)
-    assert (other.difference, other.p) == (0.0, 1.0)
+    assert (other.accuracy.difference, other.accuracy.p) == (0.0, 1.0)
+
+
+def test_of_a_loss_less_is_better_and_its_p_is_adjusted_apart() -> None:
+    results = {"a": [1.0, 1.1, 0.9], "b": [0.5, 0.61, 0.41], "c": [1.5, 1.61, 1.41]}
+    cells = []
+    for arm, losses in results.items():
+        for seed, loss in enumerate(losses):
+            plain = cell(arm, seed, answers(7))
+            first = plain.result.measurements[0]
+            told = replace(first, metric=LOSS, value=loss)
+            result = Result(measurements=(first, told), items=plain.result.items)
+            cells.append(replace(plain, result=result))
+    base, lower, higher = rows(cells)
+    assert base.loss is not None
+    assert lower.loss is not None
+    assert higher.loss is not None
+    assert (lower.loss.verdict, higher.loss.verdict) == ("better", "worse")
+    assert lower.loss.difference == pytest.approx(-1.48 / 3)
+    assert lower.accuracy.p == 1.0
+
+
+def test_without_losses_there_is_no_row_of_them() -> None:
+    cells = [cell(arm, seed, answers(7 + seed)) for arm in "ab" for seed in (0, 1)]
+    assert [row.loss for row in rows(cells)] == [None, None]
+    assert "loss |" not in markdown(compared(cells))

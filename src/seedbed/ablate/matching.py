@@ -44,7 +44,7 @@ def made(folder: RunFolder, cost: CallCost, *, overhead: float = 0.0) -> Made:
 
     A recipe with a pool numbers its asks, and what an ask brought (kept or dropped) shares its
     calls. Recipes that ask for many mixes in one round spread the round's calls evenly over the
-    examples that came of it.
+    examples that came of it. Held-out examples were there before the first.
 
     Args:
         cost: of a call.
@@ -60,8 +60,11 @@ def made(folder: RunFolder, cost: CallCost, *, overhead: float = 0.0) -> Made:
         calls.setdefault(row.round, {}).update(dict.fromkeys(row.calls))
     for row in _rows(folder.drops):
         calls.setdefault(row.round, {}).update(dict.fromkeys(row.calls))
-    spent, counted = overhead, set[str]()
     at: dict[int, float] = {}
+    counted = set[str]()
+    if folder.held_out.exists():
+        counted |= {key for row in _rows(folder.held_out) for key in row.calls}
+    spent = overhead + sum(map(cost, counted))
     for number in sorted(calls):
         new = [key for key in calls[number] if key not in counted]
         counted.update(new)

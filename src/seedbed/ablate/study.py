@@ -12,6 +12,7 @@ from seedbed.config_ablate import AblateTable, Factor
 from seedbed.config_student import TINY
 from seedbed.errors import ConfigError, StorageError
 from seedbed.files import write_text
+from seedbed.models.practice.world import skills, unknown
 from seedbed.plan import RunPlan, plan_run
 from seedbed.records import digest
 
@@ -84,6 +85,11 @@ def plan_study(
         table = table.model_copy(update={"factors": list(factors), "arms": []})
     if seeds:
         table = table.model_copy(update={"seeds": list(seeds)})
+    if missing := unknown(table.skills):
+        raise ConfigError(
+            f"[ablate] skills: {missing[0]!r} is no practice skill",
+            hint=f"There are: {', '.join(skill.name for skill in skills())}.",
+        )
     if len(set(table.seeds)) < len(table.seeds):
         raise ConfigError(f"seeds = {table.seeds}: one of them stands there twice")
     study = Study(

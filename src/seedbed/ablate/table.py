@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import mean, stdev
 
+from seedbed.ablate.measuring import LOSS
 from seedbed.ablate.working import Cell
 from seedbed.config_ablate import Match
 from seedbed.evaluate.statistics import holm, paired_difference
 from seedbed.records import JSON
 
-METRIC = "accuracy"
+ACCURACY = "accuracy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One arm of a comparison.
+class Effect:
+    """One measure of an arm, and how it differs from the first arm's.
 
     Args:
-        values: accuracy in percent, by seed in the order of the seeds.
-        splits: means over seeds of the other accuracies (by k, by seen and unseen pairs) and of
-            the guesses.
-        difference, low, high: to the first arm, in points, with a 95 % interval: over seeds by
-            Student's t, each seed paired with itself; with one seed over the items.
+        values: by seed, in the order of the seeds.
+        lower: whether less of it is better.
+        difference, low, high: to the first arm, with a 95 % interval: over seeds by Student's t,
+            each seed paired with itself; with one seed over the items.
         p: of the difference, adjusted for the number of arms (Holm). None at the first arm.
     """
 
-    arm: str
-    examples: float
-    calls: float
-    dollars: float
     values: tuple[float, ...]
-    splits: dict[str, float]
+    lower: bool = False
     difference: float | None = None
     low: float | None = None
     high: float | None = None
@@ -50,7 +46,38 @@ class Row:
             return "what the others are held against"
         if self.p > 0.05:
             return "the data cannot tell"
-        return "better" if self.difference > 0 else "worse"
+        return "better" if (self.difference < 0) == self.lower else "worse"
+
+    def to_json(self) -> JSON:
+        return {
+            "mean": self.value,
+            "by_seed": list(self.values),
+            "difference": self.difference,
+            "low": self.low,
+            "high": self.high,
+            "p": self.p,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One arm of a comparison.
+
+    Args:
+        accuracy: exact, in percent.
+        loss: of the true responses, in nats a token; None where it was not measured.
+        splits: means over seeds of the other accuracies (by k, by seen and unseen pairs) and of
+            the guesses.
+    """
+
+    arm: str
+    examples: float
+    calls: float
+    dollars: float
+    accuracy: Effect
+    loss: Effect | None
+    splits: dict[str, float]
 
     def to_json(self) -> JSON:
         return {
@@ -58,14 +85,9 @@ class Row:
             "examples": self.examples,
             "calls": self.calls,
             "dollars": self.dollars,
-            "accuracy": self.value,
-            "by_seed": list(self.values),
+            "accuracy": self.accuracy.to_json(),
+            "loss": None if self.loss is None else self.loss.to_json(),
             "splits": self.splits,
-            "difference": self.difference,
-            "low": self.low,
-            "high": self.high,
-            "p": self.p,
-            "verdict": self.verdict,
         }
 
 
@@ -91,57 +113,58 @@ def compared(cells: Sequence[Cell]) -> list[Compared]:
 def _compared(group: str, match: Match, cells: Sequence[Cell]) -> Compared:
     arms = dict.fromkeys(cell.arm.slug for cell in cells)
     by_arm = [[cell for cell in cells if cell.arm.slug == slug] for slug in arms]
-    first, *others = by_arm
-    told = [_difference(cells, first) for cells in others]
-    adjusted = holm([p for *_, p in told])
-    rows = [_row(first)] + [
-        _row(cells, difference=difference, low=low, high=high, p=p)
-        for cells, (difference, low, high, _), p in zip(others, told, adjusted, strict=True)
+    accuracies = _effects(by_arm, ACCURACY)
+    measured = all(LOSS in {m.metric for m in cell.result.measurements} for cell in cells)
+    losses = _effects(by_arm, LOSS) if measured else [None] * len(by_arm)
+    rows = [
+        _row(cells, accuracy=accuracy, loss=loss)
+        for cells, accuracy, loss in zip(by_arm, accuracies, losses, strict=True)
     ]
-    seeds = tuple(cell.seed for cell in first)
+    seeds = tuple(cell.seed for cell in by_arm[0])
     return Compared(group=group, match=match, seeds=seeds, rows=tuple(rows))
 
 
-def _row(
-    cells: Sequence[Cell],
-    *,
-    difference: float | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    p: float | None = None,
-) -> Row:
-    names = dict.fromkeys(
-        m.metric
-        for cell in cells
-        for m in cell.result.measurements
-        if m.metric != METRIC and not m.metric.startswith("accuracy_skill_")
-    )
-    values: dict[str, list[float]] = {name: [] for name in names}
+def _row(cells: Sequence[Cell], *, accuracy: Effect, loss: Effect | None) -> Row:
+    values: dict[str, list[float]] = {}
     for cell in cells:
         for one in cell.result.measurements:
-            if one.metric in values:
-                values[one.metric].append(one.value)
+            if one.metric not in (ACCURACY, LOSS) and not one.metric.startswith("accuracy_skill_"):
+                values.setdefault(one.metric, []).append(one.value)
     return Row(
         arm=cells[0].arm.name,
         examples=mean(cell.examples for cell in cells),
         calls=mean(cell.calls for cell in cells),
         dollars=mean(cell.dollars for cell in cells),
-        values=tuple(_accuracy(cell) for cell in cells),
+        accuracy=accuracy,
+        loss=loss,
         splits={name: mean(found) for name, found in values.items()},
-        difference=difference,
-        low=low,
-        high=high,
-        p=p,
     )
 
 
-def _difference(cells: Sequence[Cell], first: Sequence[Cell]) -> tuple[float, float, float, float]:
-    """The difference in points, the ends of its interval, and p."""
+def _effects(by_arm: Sequence[Sequence[Cell]], metric: str) -> list[Effect]:
+    """One measure of every arm, each held against the first; p adjusted over these arms."""
+    first, *others = by_arm
+    plain = [
+        Effect(values=tuple(_value(cell, metric) for cell in cells), lower=metric == LOSS)
+        for cells in by_arm
+    ]
+    told = [_difference(cells, first, metric) for cells in others]
+    adjusted = holm([p for *_, p in told])
+    return [plain[0]] + [
+        replace(effect, difference=difference, low=low, high=high, p=p)
+        for effect, (difference, low, high, _), p in zip(plain[1:], told, adjusted, strict=True)
+    ]
+
+
+def _difference(
+    cells: Sequence[Cell], first: Sequence[Cell], metric: str
+) -> tuple[float, float, float, float]:
+    """The difference, the ends of its interval, and p."""
     if len(cells) == 1:
-        return _over_items(cells[0], first[0])
+        return _over_items(cells[0], first[0], metric)
     from scipy.stats import t
 
-    pairs = [_accuracy(a) - _accuracy(b) for a, b in zip(cells, first, strict=True)]
+    pairs = [_value(a, metric) - _value(b, metric) for a, b in zip(cells, first, strict=True)]
     free = len(pairs) - 1
     error = stdev(pairs) / sqrt(len(pairs))
     middle, reach = mean(pairs), float(t.ppf(0.975, free)) * error
@@ -149,9 +172,9 @@ def _difference(cells: Sequence[Cell], first: Sequence[Cell]) -> tuple[float, fl
     return middle, middle - reach, middle + reach, p
 
 
-def _over_items(cell: Cell, first: Cell) -> tuple[float, float, float, float]:
+def _over_items(cell: Cell, first: Cell, metric: str) -> tuple[float, float, float, float]:
     ours, theirs = (
-        {item.id: item.scores[METRIC] for item in one.result.items if METRIC in item.scores}
+        {item.id: item.scores[metric] for item in one.result.items if metric in item.scores}
         for one in (cell, first)
     )
     found = paired_difference(ours, theirs)
@@ -160,5 +183,5 @@ def _over_items(cell: Cell, first: Cell) -> tuple[float, float, float, float]:
     return found.value, low, high, found.p
 
 
-def _accuracy(cell: Cell) -> float:
-    return cell.result.measurement(METRIC).value
+def _value(cell: Cell, metric: str) -> float:
+    return cell.result.measurement(metric).value

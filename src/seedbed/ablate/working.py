@@ -111,7 +111,8 @@ class Work:
         warm = self.study.table.warm_up
         plan = self.study.planned(warm_up_text(self.study))
         examples = await self.run(plan, "warm-up")
-        folder = self.study.folder / "base" / digest(plan.text, warm.model_dump())[:12]
+        decided = digest([one.id for one in examples], warm.model_dump())
+        folder = self.study.folder / "base" / decided[:12]
         texts = [text for one in examples for text in (asked(one), one.response)]
         random = make_tiny(texts, folder / "random", seed=WARM_UP_SEED)
         if not warm.epochs:
@@ -194,7 +195,7 @@ class Work:
                 composed=composed,
             ),
         )
-        result = await self.measured(name, student, folder / "measured", examples, test)
+        result = await self.measured(name, student, folder / "measured", examples, test, settings)
         return Cell(
             group=group,
             match=match,
@@ -245,7 +246,13 @@ class Work:
         return trained.best
 
     async def measured(
-        self, name: str, student: Path, folder: Path, examples: Sequence[Example], test: Test
+        self,
+        name: str,
+        student: Path,
+        folder: Path,
+        examples: Sequence[Example],
+        test: Test,
+        settings: TrainSettings,
     ) -> Result:
         """The student's marks on the held-out items, asked for once."""
         place = folder / "practice.json"
@@ -253,7 +260,8 @@ class Work:
             return found
         self.check()
         self.say(f"{name}: measuring")
-        result = await test.of(student, [one.instruction.text for one in examples])
+        trained = [one.instruction.text for one in examples]
+        result = await test.of(student, trained, settings=settings)
         make(folder)
         write_result(result, folder)
         return result

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from seedbed.ablate.study import Study
-from seedbed.ablate.table import Compared, Row
+from seedbed.ablate.table import Compared, Effect, Row
 from seedbed.errors import ConfigError
 from seedbed.files import write_text
 
@@ -48,36 +48,54 @@ def write(study: Study, found: Sequence[Compared]) -> list[Path]:
 
 
 def markdown(found: Sequence[Compared]) -> str:
-    """A table for each comparison, with what it was computed from."""
+    """For each comparison a table of marks and one of losses, with what they were computed from."""
     parts = ["# Ablation"]
     for one in found:
         splits = [name for name in SPLITS if all(name in row.splits for row in one.rows)]
         heads = ["arm", "examples", "calls", "accuracy", *(SPLITS[name] for name in splits)]
-        heads += ["by seed", "difference", "95 % interval", "p", ""]
-        rows = [" | ".join(_cells(row, splits)) for row in one.rows]
         parts.append(f"## {one.group}, {TERMS[one.match]}")
-        parts.append(
-            "\n".join(f"| {line} |" for line in (" | ".join(heads), "|".join(["---"] * len(heads))))
-            + "\n"
-            + "\n".join(f"| {row} |" for row in rows)
-        )
+        parts.append(_table([*heads, *EFFECT], [_cells(row, splits) for row in one.rows]))
+        losses = [
+            [_named(row), f"{row.loss.value:.3f}", *_effect(row.loss, 3)]
+            for row in one.rows
+            if row.loss is not None
+        ]
+        if losses:
+            parts.append(_table(["arm", "loss", *EFFECT], losses))
         parts.append(_source(one))
     return "\n\n".join(parts) + "\n"
 
 
+EFFECT = ["by seed", "difference", "95 % interval", "p", ""]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    ruled = [" | ".join(heads), "|".join(["---"] * len(heads)), *map(" | ".join, rows)]
+    return "\n".join(f"| {line} |" for line in ruled)
+
+
 def _cells(row: Row, splits: Sequence[str]) -> list[str]:
-    cells = [
-        row.arm.replace("|", "\\|"),
+    return [
+        _named(row),
         f"{row.examples:,.0f}",
         f"{row.calls:,.0f}",
-        f"{row.value:.1f}",
+        f"{row.accuracy.value:.1f}",
         *(f"{row.splits[name]:.1f}" for name in splits),
-        " ".join(f"{value:.1f}" for value in row.values),
+        *_effect(row.accuracy, 1),
     ]
-    if row.difference is None or row.low is None or row.high is None or row.p is None:
-        return [*cells, "", "", "", row.verdict]
-    span = f"{row.low:+.1f} to {row.high:+.1f}"
-    return [*cells, f"{row.difference:+.1f}", span, f"{row.p:.3f}", row.verdict]
+
+
+def _named(row: Row) -> str:
+    return row.arm.replace("|", "\\|")
+
+
+def _effect(one: Effect, digits: int) -> list[str]:
+    """Its values by seed, and how it differs from the first arm's."""
+    values = " ".join(f"{value:.{digits}f}" for value in one.values)
+    if one.difference is None or one.low is None or one.high is None or one.p is None:
+        return [values, "", "", "", one.verdict]
+    span = f"{one.low:+.{digits}f} to {one.high:+.{digits}f}"
+    return [values, f"{one.difference:+.{digits}f}", span, f"{one.p:.3f}", one.verdict]
 
 
 def _source(one: Compared) -> str:
@@ -93,8 +111,9 @@ def _source(one: Compared) -> str:
         else "intervals over the items of the one seed, which say nothing of other seeds"
     )
     return (
-        f"Exact accuracy in percent on held-out practice items; seeds {seeds}; {over}; p adjusted "
-        f"for the number of arms (Holm).{said}"
+        f"Exact accuracy in percent on held-out practice items, and loss of their true responses "
+        f"in nats a token (lower is better); seeds {seeds}; {over}; p adjusted for the number of "
+        f"arms (Holm).{said}"
     )
 
 
@@ -114,14 +133,15 @@ def page(found: Sequence[Compared]) -> str:
     for place, one in enumerate(found, 1):
         arms = [escape(row.arm) for row in reversed(one.rows)]
         rows = list(reversed(one.rows))
-        reach = [0.0 if r.high is None or r.low is None else (r.high - r.low) / 2 for r in rows]
-        seeds = [(escape(row.arm), value) for row in rows for value in row.values]
+        reach = [_reach(row.accuracy) for row in rows]
+        seeds = [(escape(row.arm), value) for row in rows for value in row.accuracy.values]
         points = Scatter(
             x=[value for _, value in seeds], y=[arm for arm, _ in seeds], mode="markers",
             marker={"color": "#999999", "size": 6}, name="one seed", showlegend=place == 1,
         )  # fmt: skip
+        middles = [row.accuracy.value for row in rows]
         means = Scatter(
-            x=[row.value for row in rows], y=arms, mode="markers", name="mean over seeds, with "
+            x=middles, y=arms, mode="markers", name="mean over seeds, with "
             "the 95 % interval of the difference to the first arm", showlegend=place == 1,
             marker={"color": "#0072B2", "size": 10}, error_x={"type": "data", "array": reach},
         )  # fmt: skip
@@ -135,3 +155,7 @@ def page(found: Sequence[Compared]) -> str:
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Ablation</title>\n'
         f"<h1>Ablation</h1>\n{body}\n</html>\n"
     )
+
+
+def _reach(one: Effect) -> float:
+    return 0.0 if one.high is None or one.low is None else (one.high - one.low) / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, nan
 from pathlib import Path
@@ -26,7 +26,14 @@ from seedbed.models.practice.world import skills
 from seedbed.prompts import load_prompts
 from seedbed.recipes.directed import Directing, Params, Round, directed
 from seedbed.recipes.directed.mixes import Mixes
-from seedbed.recipes.directed.needs import arms_of, losses_of, needs, shares
+from seedbed.recipes.directed.needs import (
+    Measured,
+    arms_of,
+    losses_of,
+    needs,
+    scale_of,
+    shares,
+)
 from seedbed.recipes.skillmix import Params as Mixing
 from seedbed.recipes.skillmix.skillset import SkillSet
 from seedbed.records import (
@@ -243,7 +250,26 @@ def test_replay_costs_nothing_and_changes_nothing(tmp_path: Path) -> None:
 
 # --- needs and shares
 
-LOSSES = st.dictionaries(st.sampled_from("abcd"), st.floats(0, 9), max_size=4)
+
+def held(*mixes: str, length: int = 10) -> list[Example]:
+    """Examples that need the skills of each word's letters."""
+    return [
+        Example(
+            instruction=Instruction(text=mix, origin=Origin(skills=tuple(mix))),
+            response="x" * length,
+        )
+        for mix in mixes
+    ]
+
+
+ARMS = {name: name for name in "abcd"}
+PAIRS = scale_of(held("ab", "bc", "cd", "da", "ac", "bd"), ARMS)
+
+MEASURED = st.builds(
+    Measured,
+    losses=st.lists(st.floats(0, 9) | st.just(nan), min_size=6, max_size=6),
+    drawn=st.fixed_dictionaries({name: st.integers(0, 50) for name in ARMS}),
+)
 HOW = st.builds(
     Directing,
     need=st.sampled_from(("progress", "loss", "none")),
@@ -253,36 +279,80 @@ HOW = st.builds(
 )
 
 
-@given(history=st.lists(LOSSES, max_size=6), how=HOW)
-def test_shares_add_up_and_none_is_below_the_floor(
-    history: list[Mapping[str, float]], how: Directing
-) -> None:
-    found = shares(history, tuple("abcd"), how)
+@given(history=st.lists(MEASURED, max_size=6), how=HOW)
+def test_shares_add_up_and_none_is_below_the_floor(history: list[Measured], how: Directing) -> None:
+    found = shares(history, PAIRS, how)
     assert sum(found.values()) == pytest.approx(1, abs=1e-6)
     assert min(found.values()) >= how.floor / 4 - 1e-8
 
 
-@given(losses=LOSSES, more=LOSSES)
-def test_needs_are_between_0_and_1(losses: Mapping[str, float], more: Mapping[str, float]) -> None:
-    for need in ("progress", "loss"):
-        found = needs([losses, more], tuple("abcd"), "loss" if need == "loss" else "progress")
-        assert set(found) == set("abcd")
-        assert all(0 <= value <= 1 for value in found.values())
+@given(parts=st.lists(st.floats(1, 50), min_size=4, max_size=4), length=st.integers(1, 500))
+def test_the_parts_of_the_arms_come_apart_whatever_the_length(
+    parts: list[float], length: int
+) -> None:
+    """Each response loses the sum of its skills' parts; a token's mean depends on its length."""
+    truth = dict(zip("abcd", parts, strict=True))
+    mixes = ["ab", "bc", "cd", "da", "ac", "bd"] * 40
+    scale = scale_of(held(*mixes, length=length), ARMS)
+    found, error = scale.parts([sum(truth[name] for name in mix) / length for mix in mixes])
+    assert found == pytest.approx(truth, rel=0.1, abs=0.5)
+    assert error < 0.5
 
 
-def test_needs_by_example() -> None:
-    history = [{"a": 3.0, "b": 2.0, "c": 1.0}, {"a": 2.0, "b": 2.0, "c": 1.5}]
-    assert needs(history, "abc", "progress") == {"a": 1.0, "b": 0.0, "c": 0.5}
-    assert needs(history, "abc", "loss") == {"a": 1.0, "b": 1.0, "c": 0.0}
-    assert needs(history, "abcd", "progress")["d"] == 0.5
-    assert needs(history[:1], "abc", "progress") == {"a": 0.0, "b": 0.0, "c": 0.0}
+def test_an_arm_that_nothing_tells_of_is_taken_for_the_mean() -> None:
+    scale = scale_of(held("a", "a", "b", "b"), ARMS)
+    found, _ = scale.parts([3.0, 3.0, 1.0, 1.0])
+    assert found["c"] == found["d"] == pytest.approx(20)
+    assert scale.parts([nan] * 4) == (dict.fromkeys("abcd", 0.0), 0.0)
 
 
-def test_shares_by_example() -> None:
-    how = Directing(need="loss", rate=2.0, memory=0.5, floor=0.1)
-    found = shares([{"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0}], ("a", "b"), how)
-    odds = exp(2.0 * 1.5)
-    assert found["a"] == pytest.approx(0.9 * odds / (1 + odds) + 0.05)
+def alone(losses: Sequence[float], drawn: Sequence[int] = (1, 1)) -> Measured:
+    """Of an arm a and an arm b, each of whose ten examples loses the same."""
+    return Measured(
+        losses=[loss for loss in losses for _ in range(10)],
+        drawn=dict(zip("ab", drawn, strict=True)),
+    )
+
+
+TWO = scale_of(held(*["a"] * 10, *["b"] * 10), {"a": "a", "b": "b"})
+
+
+def test_by_loss_shares_go_with_what_is_above_the_lowest() -> None:
+    found, _ = needs([alone([3.0, 1.0])], TWO, "loss")
+    assert found["b"] == 0
+    assert found["a"] == pytest.approx(20, rel=0.1)
+    found = shares([alone([3.0, 1.0])], TWO, Directing(need="loss", floor=0.2))
+    assert found["a"] > 0.8
+    assert found["b"] >= 0.1
+
+
+def test_progress_is_what_an_example_gave_and_needs_two_measurements() -> None:
+    """Both fell by as much, but a was drawn three times as often."""
+    history = [alone([3.0, 3.0]), alone([2.0, 2.0], drawn=[30, 10])]
+    found, _ = needs(history, TWO, "progress")
+    assert found["b"] == pytest.approx(3 * found["a"])
+    assert needs(history[:1], TWO, "progress") == ({"a": 0.0, "b": 0.0}, 0.0)
+    assert set(shares(history[:1], TWO, Directing()).values()) == {0.5}
+    hardly = [alone([3.0, 3.0]), alone([2.0, 2.0], drawn=[40, 0])]
+    found, _ = needs(hardly, TWO, "progress")
+    assert found["b"] == pytest.approx(found["a"] * 2 / 0.5)
+
+
+def test_a_difference_counts_less_the_noisier_it_is() -> None:
+    noise = random.Random(0)
+    noisy = [2 + noise.uniform(-1, 1) for _ in range(20)]
+    unclear = Measured(losses=noisy, drawn={"a": 1, "b": 1})
+    clear = alone([sum(noisy[:10]) / 10, sum(noisy[10:]) / 10])
+    how = Directing(need="loss", floor=0.0)
+    told, blurred = shares([clear], TWO, how), shares([unclear], TWO, how)
+    assert 0.5 < blurred["b"] < told["b"] - 0.1
+
+
+def test_older_needs_count_less() -> None:
+    history = [alone([3.0, 1.0]), alone([1.0, 3.0])]
+    even = shares(history, TWO, Directing(need="loss", memory=0.99, floor=0.0))
+    now = shares(history, TWO, Directing(need="loss", memory=0.0, floor=0.0))
+    assert even["b"] < now["b"]
 
 
 def test_an_arms_loss_is_the_mean_over_its_examples_without_unreadable_ones() -> None:

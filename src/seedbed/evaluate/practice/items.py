@@ -19,7 +19,7 @@ from seedbed.models.practice.wording import (
     write_response,
 )
 from seedbed.models.practice.world import WORLD_VERSION, skill_named, skills, unknown
-from seedbed.records import digest
+from seedbed.records import Example, Instruction, digest
 from seedbed.streams import rng
 
 ATTEMPTS = 200
@@ -40,6 +40,11 @@ class PracticeItem:
     @property
     def id(self) -> str:
         return digest("practice item", self.instruction)[:16]
+
+    @property
+    def example(self) -> Example:
+        """The item with its true response, as one trains on."""
+        return Example(instruction=Instruction(text=self.instruction), response=self.response)
 
     @property
     def k(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from seedbed.recipes.directed.needs import Losses, losses_of, shares
+from seedbed.recipes.directed.needs import Measured, losses_of, scale_of, shares
 from seedbed.recipes.directed.params import Params
 from seedbed.records import BatchSignals, Example, Feedback, Probe
 from seedbed.streams import Background
@@ -23,7 +23,7 @@ class Round:
     examples: int
     shares: Mapping[str, float]
     drawn: Mapping[str, int]
-    losses: Losses
+    losses: Mapping[str, float]
     signals: tuple[BatchSignals, ...]
 
 
@@ -56,8 +56,9 @@ class Lessons:
         self._note = note
         self._params = params
         self._names = tuple(dict.fromkeys(arms.values()))
+        self._scale = scale_of(held_out, arms)
         self._waiting: list[Example] = []
-        self._rounds: Background[Losses] = Background()
+        self._rounds: Background[Measured] = Background()
         if params.directing.need != "none":
             self._rounds.add(lambda: self._measured(0, {}, [], ()))
 
@@ -66,11 +67,11 @@ class Lessons:
 
         They know the measurements after the rounds up to `number` - `lag`.
         """
-        history: list[Losses] = []
+        history: list[Measured] = []
         if self._params.directing.need != "none":
             known = range(number - self._params.lag + 1)
             history = [await self._rounds.result(earlier) for earlier in known]
-        return shares(history, self._names, self._params.directing)
+        return shares(history, self._scale, self._params.directing)
 
     def learn(self, number: int, examples: Sequence[Example], by: Mapping[str, float]) -> None:
         """Train on a round's examples, in batches; what fills none waits for the next round."""
@@ -96,18 +97,20 @@ class Lessons:
         by: Mapping[str, float],
         examples: Sequence[Example],
         batches: Sequence[Sequence[Example]],
-    ) -> Losses:
+    ) -> Measured:
         said = [await self._feedback(batch) for batch in batches]
-        losses = losses_of(self._held_out, await self._probe(self._held_out), self._arms)
-        self._note(self._round(number, by, examples, losses, tuple(said)))
-        return losses
+        losses = tuple(await self._probe(self._held_out))
+        of_arms = losses_of(self._held_out, losses, self._arms)
+        entry = self._round(number, by, examples, of_arms, tuple(said))
+        self._note(entry)
+        return Measured(losses=losses, drawn=entry.drawn)
 
     def _round(
         self,
         number: int,
         by: Mapping[str, float],
         examples: Sequence[Example],
-        losses: Losses,
+        losses: Mapping[str, float],
         said: tuple[BatchSignals, ...],
     ) -> Round:
         drawn = dict.fromkeys(self._names, 0)

@@ -13,9 +13,10 @@ Arms = Literal["topic", "skill"]
 Need = Literal["progress", "loss", "none"]
 """What of the held-out losses a topic or skill is wanted for.
 
-`progress`: how much its loss has moved since the round before, either way: what is being learned,
-or being forgotten. What is known and what cannot be learned both stand still. `loss`: how high it
-is. `none`: nothing; mixes are uniform, and no student is asked.
+`progress`: how much its loss has moved since the round before, either way, for as often as it was
+drawn: what a further example would give. What is known and what cannot be learned both stand
+still. `loss`: how far it is above the lowest. `none`: nothing; mixes are uniform, and no student
+is asked.
 """
 
 
@@ -25,7 +26,7 @@ class Directing:
 
     Args:
         arms, need: see their types.
-        rate: how sharply shares follow needs; 0 is uniform.
+        rate: shares go with needs to this power; 0 is uniform.
         memory: what a need of the round before still counts, 0 to below 1.
         floor: the part of all draws that is uniform, so that every arm is looked at again.
         held_out_per_arm: held-out examples that are made for each arm.
