@@ -7,6 +7,7 @@ if it is measured and not among those that the student was warmed up on. Over al
 
 pools   of each arm, as many examples as the smallest arm has: how diverse they and their batches
         are, how much of them repeats, and how many need a skill that the student lacks.
+skills  of each arm, how many new tasks needed each skill, and which share of these was novel.
 signals of each arm: what a batch's signal goes with (rank correlation over all batches, ranked
         within their run), what the attractive batches hold beside the others, and how many of the
         seeds that came and went need a lacked skill.
@@ -68,7 +69,7 @@ def runs(folder: Path) -> list[Run]:
 
 def lacking(examples: Iterable[Example], lacked: frozenset[str]) -> float:
     """The share of examples that need a lacked skill, in percent."""
-    return 100 * mean(bool({*skills_of(one.instruction.text)} & lacked) for one in examples)
+    return 100 * mean(bool({*skills_of(one.asked)} & lacked) for one in examples)
 
 
 def wrong(examples: Iterable[Example]) -> float:
@@ -79,7 +80,7 @@ def wrong(examples: Iterable[Example]) -> float:
 def pool_of(run: Run, size: int, lacked: frozenset[str]) -> dict[str, float]:
     """How diverse an arm's first examples are, and what they hold."""
     examples = run.examples[:size]
-    texts = [one.instruction.text for one in examples]
+    texts = [one.asked for one in examples]
     vectors = TfIdf()
     vectors.learn(texts)
     rows = vectors(texts)
@@ -109,6 +110,21 @@ def entropy(counts: Counter[tuple[str, ...]]) -> float:
     return -sum(n / whole * log(n / whole) for n in counts.values())
 
 
+def novel_by_skill(arm: Sequence[Run]) -> str:
+    """How many new tasks needed each of the commonest skills, and the share that was kept."""
+    kept, left_out = Counter[str](), Counter[str]()
+    for run in arm:
+        kept.update(name for one in run.examples for name in skills_of(one.asked))
+        for row in map(json.loads, (run.folder / "drops.jsonl").open(encoding="utf-8")):
+            if row["reason"] == "too_similar":
+                left_out.update(skills_of(row["text"]))
+    written = kept + left_out
+    return ", ".join(
+        f"{name} {count / len(arm):.0f} ({100 * kept[name] / count:.0f} %)"
+        for name, count in written.most_common(14)
+    )
+
+
 def batches_of(run: Run) -> list[tuple[Row, list[Example]]]:
     known = {one.id: one for one in run.examples}
     rows = [json.loads(line) for line in (run.folder / "batches.jsonl").open(encoding="utf-8")]
@@ -136,7 +152,7 @@ MEASURES: dict[str, Of] = {
     "lacked %": lacking,
     "wrong %": lambda examples, _: wrong(examples),
     "characters": lambda examples, _: mean(len(one.response) for one in examples),
-    "skills": lambda examples, _: mean(len(skills_of(one.instruction.text)) for one in examples),
+    "skills": lambda examples, _: mean(len(skills_of(one.asked)) for one in examples),
 }
 
 
@@ -209,7 +225,7 @@ def main() -> None:
         cells = [f"{mean(pool[name] for pool in pools):.3g}" for name in pools[0]]
         print(f"| {arm} | {' | '.join(cells)} |")
     for arm, found in arms.items():
-        print(f"\n{arm}")
+        print(f"\n{arm}\n  new tasks a run, and kept: {novel_by_skill(found)}")
         signals_of(found, lacked)
 
 

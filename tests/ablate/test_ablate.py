@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from seedbed.ablate import Study, ablate, plan_study
+from seedbed.ablate.study import warm_up_text
 from seedbed.ablate.working import Stopped
 from seedbed.cli import main
+from seedbed.config import parse_config
 from seedbed.errors import ConfigError
 from seedbed.journal import Journal
 from seedbed.models.journaled import KIND
@@ -103,6 +105,16 @@ def test_the_plan_counts_shared_runs_once_and_spends_nothing(
     assert main(["ablate", str(made.place), "--plan", "--out", str(made.folder)]) == 0
     assert capsys.readouterr().out.startswith("5 runs, 9 students: ")
     assert not made.journal.exists()
+
+
+def test_a_warm_up_is_spared_the_teacher_s_trouble(tmp_path: Path) -> None:
+    config = tmp_path / "troubled.toml"
+    trouble = 'model = "practice"\ntrouble = { duplicate = 0.5 }'
+    config.write_text(CONFIG.replace('model = "practice"', trouble), encoding="utf-8")
+    made = plan_study(config, folder=tmp_path / "out")
+    assert made.config.teacher.trouble.duplicate == 0.5
+    warm_up = parse_config(warm_up_text(made), place="warm-up")
+    assert warm_up.teacher.trouble.duplicate == 0
 
 
 def test_a_skill_that_nothing_can_measure_is_told_before_anything_is_made(tmp_path: Path) -> None:

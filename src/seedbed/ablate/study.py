@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seedbed.ablate.arms import Arm, arms_of, checked, configured
 from seedbed.config import Config, parse_config, read_config
@@ -105,9 +106,14 @@ def plan_study(
 
 
 def warm_up_text(study: Study) -> str:
-    """The config of the run that a tiny student is warmed up on: single skills, another seed."""
+    """The config of the run that a tiny student is warmed up on: single skills, another seed.
+
+    It stands for what a real base model has read, so a practice teacher has no trouble there: half
+    a warm-up of favourite instructions would leave a student that cannot copy.
+    """
     warm = study.table.warm_up
-    changes = {"recipe": "skillmix", "skillmix.k": 1, "count": warm.examples}
+    changes: dict[str, Any] = {"recipe": "skillmix", "skillmix.k": 1, "count": warm.examples}
+    changes["teacher.trouble"] = {}
     if warm.skills:
         changes["skills.path"] = warm.skills
     arm = Arm(name="warm-up", set=changes)

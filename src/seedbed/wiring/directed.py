@@ -45,7 +45,7 @@ def forecast(plan: RunPlan) -> Forecast:
     """Instruct-SkillMix's forecast, and the held-out examples; the student costs no calls."""
     stages = skillmix.forecast(plan)
     if plan.config.directed.listens:
-        held_out = replace(skillmix.params(plan), count=_arms(plan) * _per_arm(plan))
+        held_out = params(plan).held_out(_arms(plan) * _per_arm(plan))
         lengths = PRACTICE if plan.config.teacher.model == "practice" else TEACHER
         made = forecast_generation(plan.prompts, held_out, lengths, pool=_known(plan))
         named = [replace(stage, name=f"{stage.name} (held out)") for stage in made]

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import exp, nan
+from math import exp, nan, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -251,19 +251,18 @@ def test_replay_costs_nothing_and_changes_nothing(tmp_path: Path) -> None:
 # --- needs and shares
 
 
-def held(*mixes: str, length: int = 10) -> list[Example]:
-    """Examples that need the skills of each word's letters."""
+def held(*skills: str, length: int = 10) -> list[Example]:
     return [
         Example(
-            instruction=Instruction(text=mix, origin=Origin(skills=tuple(mix))),
+            instruction=Instruction(text=skill, origin=Origin(skills=(skill,))),
             response="x" * length,
         )
-        for mix in mixes
+        for skill in skills
     ]
 
 
 ARMS = {name: name for name in "abcd"}
-PAIRS = scale_of(held("ab", "bc", "cd", "da", "ac", "bd"), ARMS)
+SCALE = scale_of(held("a", "b", "c", "a", "b", "c"), ARMS)
 
 MEASURED = st.builds(
     Measured,
@@ -281,29 +280,22 @@ HOW = st.builds(
 
 @given(history=st.lists(MEASURED, max_size=6), how=HOW)
 def test_shares_add_up_and_none_is_below_the_floor(history: list[Measured], how: Directing) -> None:
-    found = shares(history, PAIRS, how)
+    found = shares(history, SCALE, how)
     assert sum(found.values()) == pytest.approx(1, abs=1e-6)
     assert min(found.values()) >= how.floor / 4 - 1e-8
 
 
-@given(parts=st.lists(st.floats(1, 50), min_size=4, max_size=4), length=st.integers(1, 500))
-def test_the_parts_of_the_arms_come_apart_whatever_the_length(
-    parts: list[float], length: int
-) -> None:
-    """Each response loses the sum of its skills' parts; a token's mean depends on its length."""
-    truth = dict(zip("abcd", parts, strict=True))
-    mixes = ["ab", "bc", "cd", "da", "ac", "bd"] * 40
-    scale = scale_of(held(*mixes, length=length), ARMS)
-    found, error = scale.parts([sum(truth[name] for name in mix) / length for mix in mixes])
-    assert found == pytest.approx(truth, rel=0.1, abs=0.5)
-    assert error < 0.5
+def test_the_loss_of_a_response_is_that_of_all_its_tokens() -> None:
+    short, long = held("a", "a", length=10), held("b", "b", length=50)
+    found, error = scale_of([*short, *long], ARMS).means([2.0, 2.0, 1.0, nan])
+    assert found == {"a": 20, "b": 50, "c": 35, "d": 35}
+    assert error == 0
+    assert scale_of(short, ARMS).means([nan, nan]) == (dict.fromkeys("abcd", 0.0), 0.0)
 
 
-def test_an_arm_that_nothing_tells_of_is_taken_for_the_mean() -> None:
-    scale = scale_of(held("a", "a", "b", "b"), ARMS)
-    found, _ = scale.parts([3.0, 3.0, 1.0, 1.0])
-    assert found["c"] == found["d"] == pytest.approx(20)
-    assert scale.parts([nan] * 4) == (dict.fromkeys("abcd", 0.0), 0.0)
+def test_the_error_of_a_mean_is_that_of_examples_of_one_arm() -> None:
+    _, error = scale_of(held("a", "a", "b", "b"), ARMS).means([1.0, 2.0, 8.0, 9.0])
+    assert error == pytest.approx(sqrt(2 * 2 * 5**2 / 2 / 2))
 
 
 def alone(losses: Sequence[float], drawn: Sequence[int] = (1, 1)) -> Measured:
@@ -320,7 +312,7 @@ TWO = scale_of(held(*["a"] * 10, *["b"] * 10), {"a": "a", "b": "b"})
 def test_by_loss_shares_go_with_what_is_above_the_lowest() -> None:
     found, _ = needs([alone([3.0, 1.0])], TWO, "loss")
     assert found["b"] == 0
-    assert found["a"] == pytest.approx(20, rel=0.1)
+    assert found["a"] == pytest.approx(20)
     found = shares([alone([3.0, 1.0])], TWO, Directing(need="loss", floor=0.2))
     assert found["a"] > 0.8
     assert found["b"] >= 0.1
@@ -394,20 +386,18 @@ def test_mixes_follow_the_shares_and_hold_k_different_skills(k: int) -> None:
     assert len(set(questions)) == 300
 
 
-def test_covering_mixes_look_at_every_arm() -> None:
-    arms = arms_of(POOL, "skill")
-    mixes = Mixes(POOL, arms, k=2, seed=1, avoid_alike=True)
+def test_covering_mixes_look_at_every_arm_alone() -> None:
+    mixes = Mixes(POOL, arms_of(POOL, "topic"), k=2, seed=1, avoid_alike=True)
     covering = mixes.covering(2)
-    assert len(covering) == 2 * len(POOL.skills)
-    seen = Counter(name for mix in covering for name in mix.skills)
-    assert min(seen[name] for name in POOL.names) >= 2
+    assert all(len(mix.skills) == 1 for mix in covering)
+    assert Counter(TOPIC_OF[mix.skills[0]] for mix in covering) == dict.fromkeys(TOPICS, 2)
 
 
 def test_skills_that_may_not_meet_are_an_error() -> None:
     pool = replace(POOL, skills=(Skill(name="data_analysis"), Skill(name="big_data_analysis")))
     mixes = Mixes(pool, arms_of(pool, "skill"), k=2, seed=0, avoid_alike=True)
     with pytest.raises(ConfigError, match="may meet"):
-        mixes.covering(1)
+        next(mixes.deal({"data_analysis": 1, "big_data_analysis": 1}))
     with pytest.raises(ConfigError, match="k = 3 needs"):
         Mixes(pool, arms_of(pool, "skill"), k=3, seed=0, avoid_alike=True)
 

@@ -42,10 +42,10 @@ async def directed(
 ) -> AsyncIterator[Example]:
     """Yield `params.mixing.count` examples round by round, or fewer if too many fail.
 
-    First some examples for each arm are made and held out; they are not among those yielded. The
-    mixes of a round know what was measured after the rounds up to `lag` before it, so with a lag
-    of 2 the teacher writes a round while the student learns the one before. What is asked depends
-    on earlier answers and measurements, never on how long they took.
+    First some examples of single skills of each arm are made and held out; they are not among
+    those yielded. The mixes of a round know what was measured after the rounds up to `lag` before
+    it, so with a lag of 2 the teacher writes a round while the student learns the one before. What
+    is asked depends on earlier answers and measurements, never on how long they took.
 
     Args:
         feedback: trains the student one step on a batch.
@@ -60,8 +60,8 @@ async def directed(
     held_out: list[Example] = []
     if params.directing.need != "none":
         covering = mixes.covering(params.directing.held_out_per_arm)
-        once = params.once(len(covering))
-        async for example in ask(params=once, mixes=iter(covering)):
+        held = params.held_out(len(covering))
+        async for example in ask(params=held, mixes=iter(covering)):
             hold(example)
             held_out.append(example)
     lessons = Lessons(arms, held_out, feedback=feedback, probe=probe, note=note, params=params)

@@ -55,43 +55,40 @@ class Mixes:
     def deal(self, shares: Mapping[str, float]) -> Iterator[Mix]:
         """Mixes without end, each skill from an arm that is drawn by the shares."""
         while True:
-            yield self._next(shares, ())
+            yield self._next(shares)
 
     def covering(self, times: int) -> list[Mix]:
-        """So many mixes for each arm: one skill of it, the others from any arm."""
-        even = dict.fromkeys(self.arms, 1.0)
+        """So many mixes of a single skill for each arm: what they tell is of that arm alone."""
         return [
-            self._next(even, (arm,))
+            self._dealt((rng("covering skill", self._seed, block, arm).choice(self._skills[arm]),))
             for block in range(times)
             for arm in rng("covering arms", self._seed, block).sample(self.arms, len(self.arms))
         ]
 
-    def _next(self, shares: Mapping[str, float], first: Sequence[str]) -> Mix:
+    def _next(self, shares: Mapping[str, float]) -> Mix:
         random = rng("directed mix", self._seed, self._number)
-        drawn = (self._draw(shares, first, random) for _ in range(FRESH))
+        drawn = (self._draw(shares, random) for _ in range(FRESH))
         mixed = next((mix for mix in drawn if frozenset(mix) not in self._met), None)
-        mixed = mixed or self._draw(shares, first, random)
+        return self._dealt(mixed or self._draw(shares, random))
+
+    def _dealt(self, skills: tuple[str, ...]) -> Mix:
         kind = next(self._types)
-        question = (tuple(sorted(mixed)), kind.name)
+        question = (tuple(sorted(skills)), kind.name)
         mix = Mix(
-            number=self._number, skills=mixed, query_type=kind, repeat=self._questions[question]
+            number=self._number, skills=skills, query_type=kind, repeat=self._questions[question]
         )
-        self._met.add(frozenset(mixed))
+        self._met.add(frozenset(skills))
         self._questions[question] += 1
         self._number += 1
         return mix
 
-    def _draw(
-        self, shares: Mapping[str, float], first: Sequence[str], random: Random
-    ) -> tuple[str, ...]:
+    def _draw(self, shares: Mapping[str, float], random: Random) -> tuple[str, ...]:
         names, weights = list(shares), list(shares.values())
-        wanted, chosen = list(first), list[str]()
+        chosen = list[str]()
         for _ in range(TRIES):
-            arm = wanted[0] if wanted else random.choices(names, weights=weights)[0]
-            skill = random.choice(self._skills[arm])
+            skill = random.choice(self._skills[random.choices(names, weights=weights)[0]])
             if self._may_join(skill, chosen):
                 chosen.append(skill)
-                wanted = wanted[1:]
             if len(chosen) == self._k:
                 return tuple(random.sample(chosen, self._k))
         raise ConfigError(

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, sqrt
+from statistics import mean
 
 from seedbed.errors import ConfigError
 from seedbed.recipes.directed.params import Arms, Directing, Need
 from seedbed.recipes.skillmix.skillset import SkillSet
 from seedbed.records import Example
-
-RIDGE = 1.0
-"""So many examples' worth of the mean stands behind each arm before anything is measured."""
 
 LEAST_DRAWN = 0.5
 """Of a uniform share: an arm that was drawn less has its progress divided by this all the same."""
@@ -67,42 +65,44 @@ def losses_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Which arms each held-out example needs, and how long its response is.
+    """What the losses of the held-out examples say of the arms.
 
-    An example of k skills says something of k arms at once. So each arm's part is a least-squares
-    fit of all examples, held to the mean by `RIDGE`. What is fitted is the loss of the whole
+    Each example needs one skill, so it is of one arm. What counts is the loss of its whole
     response: the mean of a token is lower the longer a response is, whatever is known of it, and
     whether an answer is right hangs on all of its tokens. Length is in characters, which are in
     proportion.
+
+    Args:
+        of: the arm of each held-out example.
+        lengths: of its response.
     """
 
     arms: tuple[str, ...]
-    needed: tuple[tuple[float, ...], ...]
+    of: tuple[str, ...]
     lengths: tuple[int, ...]
 
-    def parts(self, losses: Sequence[float]) -> tuple[dict[str, float], float]:
-        """Each arm's part of what responses lose, and the standard error of such a part."""
-        import numpy as np
+    def means(self, losses: Sequence[float]) -> tuple[dict[str, float], float]:
+        """What a response loses on average, for each arm, and the standard error of such a mean.
 
-        read = [place for place, loss in enumerate(losses) if isfinite(loss)]
-        if not read:
-            return dict.fromkeys(self.arms, 0.0), 0.0
-        needed = np.array([self.needed[place] for place in read])
-        lost = np.array([losses[place] * self.lengths[place] for place in read])
-        mean = lost.sum() / needed.sum()
-        strength = needed.T @ needed + RIDGE * np.eye(len(self.arms))
-        parts = np.linalg.solve(strength, needed.T @ lost + RIDGE * mean)
-        error = float(np.sqrt(np.mean((lost - needed @ parts) ** 2) / (needed.sum(axis=0).mean())))
-        return dict(zip(self.arms, parts.tolist(), strict=True)), error
+        An arm of which nothing can be read is taken for the mean of the others.
+        """
+        found: dict[str, list[float]] = {arm: [] for arm in self.arms}
+        for arm, loss, length in zip(self.of, losses, self.lengths, strict=True):
+            if isfinite(loss):
+                found[arm].append(loss * length)
+        known = {arm: mean(values) for arm, values in found.items() if values}
+        middle = mean(known.values()) if known else 0.0
+        apart = [(value - known[arm]) ** 2 for arm, values in found.items() for value in values]
+        free = len(apart) - len(known)
+        error = sqrt(sum(apart) / free / (len(apart) / len(known))) if free else 0.0
+        return {arm: known.get(arm, middle) for arm in self.arms}, error
 
 
 def scale_of(held_out: Sequence[Example], arms: Mapping[str, str]) -> Scale:
-    """How the held-out examples measure the arms of these skills."""
-    names = tuple(dict.fromkeys(arms.values()))
-    drawn = [[arms[skill] for skill in one.instruction.origin.skills] for one in held_out]
+    """How held-out examples of single skills measure the arms of these skills."""
     return Scale(
-        arms=names,
-        needed=tuple(tuple(float(each.count(name)) for name in names) for each in drawn),
+        arms=tuple(dict.fromkeys(arms.values())),
+        of=tuple(arms[one.instruction.origin.skills[0]] for one in held_out),
         lengths=tuple(len(one.response) for one in held_out),
     )
 
@@ -137,14 +137,14 @@ def needs(history: Sequence[Measured], scale: Scale, need: Need) -> tuple[dict[s
         return nothing
     now = history[-1]
     if need == "loss":
-        parts, error = scale.parts(now.losses)
-        least = min(parts.values())
-        return {arm: part - least for arm, part in parts.items()}, error
+        found, error = scale.means(now.losses)
+        least = min(found.values())
+        return {arm: lost - least for arm, lost in found.items()}, error
     if len(history) < 2:
         return nothing
     before = history[-2]
     drops = [was - loss for was, loss in zip(before.losses, now.losses, strict=True)]
-    parts, error = scale.parts(drops)
+    found, error = scale.means(drops)
     even = sum(now.drawn.values()) / len(scale.arms) or 1.0
     taught = {arm: max(LEAST_DRAWN, now.drawn.get(arm, 0) / even) for arm in scale.arms}
-    return {arm: abs(part) / taught[arm] for arm, part in parts.items()}, error
+    return {arm: abs(drop) / taught[arm] for arm, drop in found.items()}, error

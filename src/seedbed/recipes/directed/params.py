@@ -29,7 +29,7 @@ class Directing:
         rate: shares go with needs to this power; 0 is uniform.
         memory: what a need of the round before still counts, 0 to below 1.
         floor: the part of all draws that is uniform, so that every arm is looked at again.
-        held_out_per_arm: held-out examples that are made for each arm.
+        held_out_per_arm: held-out examples of single skills that are made for each arm.
     """
 
     arms: Arms = "topic"
@@ -58,6 +58,6 @@ class Params:
         """How so many examples are asked for at once."""
         return replace(self.mixing, count=count, trial=count, recipe="directed")
 
-    def once(self, count: int) -> Mixing:
-        """How so many mixes are asked for one time each: what fails is not made up for."""
-        return replace(self.of_round(count), rounds=1)
+    def held_out(self, count: int) -> Mixing:
+        """How so many single skills are asked for one time each: what fails is not made up for."""
+        return replace(self.of_round(count), k=1, rounds=1)
