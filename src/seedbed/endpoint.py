@@ -26,7 +26,7 @@ from seedbed.models.local import LocalModel, LocalSettings
 from seedbed.models.local_files import check_installed, find_checkpoint, local_folder
 from seedbed.models.model import FakeModel, Model
 from seedbed.models.on_ray import Make, RayModel
-from seedbed.models.outage import Gated, Outage
+from seedbed.models.outage import Outage
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.settings import ChatSettings
 from seedbed.models.throttled import Limits, Throttled
@@ -124,8 +124,7 @@ async def open_model(
     Journaled outside of Retrying: an answer is remembered once, however many tries it took.
     Budgeted inside of Retrying and Throttled: every try is reserved and settled by itself, since
     one that timed out may have been charged, and what waits, for another try or for its turn,
-    holds no money back. Gated inside of Throttled: who waits there when the server goes down is
-    held before it is sent. Announced innermost: what has not been sent is not in doubt.
+    holds no money back. Announced innermost: what has not been sent is not in doubt.
 
     Args:
         home: what the path of a local model is relative to.
@@ -159,8 +158,7 @@ async def open_model(
         budgeted = Budgeted(sent, budget=budget, price=price_of(table))
         patience = _patience(table)
         outage = Outage(after=patience.outage_after)
-        gated = Gated(budgeted, outage)
-        throttled = Throttled(gated, limits=_limits(table), allowances=allowances)
+        throttled = Throttled(budgeted, limits=_limits(table), allowances=allowances, outage=outage)
         retrying = Retrying(throttled, patience=patience, outage=outage)
         model = Tolerating(Journaled(retrying, journal))
         yield Endpoint(model, throttled, retrying, budget, batching)

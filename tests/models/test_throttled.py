@@ -26,7 +26,7 @@ from tests.models.virtual_time import simulate
 from seedbed.errors import ConfigError, Overloaded, RateLimited, Stopped
 from seedbed.models.allowances import Allowance, Allowances
 from seedbed.models.model import FakeModel
-from seedbed.models.outage import Gated, Outage
+from seedbed.models.outage import Outage
 from seedbed.models.pacing import Pace
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.throttled import Limits, Throttled
@@ -298,14 +298,41 @@ def test_an_outage_is_met_by_few_however_many_wait_for_their_turn() -> None:
 
     async def main() -> float:
         outage = Outage(clock=now)
-        gated = Gated(FakeModel(answer), outage)
-        throttled = Throttled(gated, limits=Limits(max_in_flight=40), clock=now)
+        limits = Limits(max_in_flight=40)
+        throttled = Throttled(FakeModel(answer), limits=limits, outage=outage, clock=now)
         model = Retrying(throttled, outage=outage, rng=Random(0))
         await asyncio.gather(*(model.complete(request(draw)) for draw in range(5000)))
         return now()
 
     assert simulate(main()) < 1700
     assert failed < 40 + 40
+
+
+def test_the_one_that_tries_in_an_outage_does_not_queue_behind_all_others() -> None:
+    """At three calls a minute and a thousand in the queue, which would else be served for hours."""
+    answered: list[float] = []
+
+    async def answer(_: Request) -> Completion:
+        await asyncio.sleep(0.2)
+        if 1100 <= now() < 8000:
+            raise Overloaded("HTTP 503")
+        answered.append(now())
+        return ANSWER
+
+    async def main() -> None:
+        outage = Outage(clock=now)
+        limits = Limits(requests_per_minute=3)
+        throttled = Throttled(FakeModel(answer), limits=limits, outage=outage, clock=now)
+        patience = Patience(seconds=8000)
+        model = Retrying(throttled, patience=patience, outage=outage, rng=Random(0))
+        calls = [asyncio.create_task(model.complete(request(draw))) for draw in range(1000)]
+        await asyncio.sleep(7500)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    simulate(main())
+    assert 8000 <= min(time for time in answered if time > 1100) < 8070
 
 
 def test_after_stop_nothing_is_sent_and_calls_in_flight_end() -> None:

@@ -6,9 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from seedbed.errors import ModelError, RateLimited, Transient
-from seedbed.models.model import Model
-from seedbed.records import Completion, Request
+from seedbed.errors import RateLimited, Transient
+from seedbed.records import Request
 
 
 class Outage:
@@ -29,6 +28,8 @@ class Outage:
         self.turn = asyncio.Lock()
         self.trying: Request | None = None
         """Whose turn it is, while it tries."""
+        self.over: list[Callable[[], None]] = []
+        """Called when the outage ends."""
 
     @property
     def open(self) -> bool:
@@ -60,36 +61,8 @@ class Outage:
 
     def end(self) -> None:
         """Something was answered, be it with a no."""
+        was_open = self.open
         self.failures = 0
         self.answers += 1
-
-
-class Held(ModelError):
-    """Not sent, since there is an outage; `Retrying` lets it wait there."""
-
-
-class Gated:
-    """Lets nothing out in an outage but the request that tries.
-
-    It belongs inside `Throttled`: thousands may wait there for their turn when an outage begins,
-    and would else go out one after the other only to fail.
-    """
-
-    def __init__(self, model: Model, outage: Outage) -> None:
-        self._model = model
-        self._outage = outage
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    async def complete(self, request: Request, /) -> Completion:
-        """Answer one request.
-
-        Raises:
-            Held: there is an outage, and it is not this one's turn to try.
-            ModelError: whatever the model raises.
-        """
-        if self._outage.open and request is not self._outage.trying:
-            raise Held("not sent: the server is down")
-        return await self._model.complete(request)
+        for wake in self.over if was_open else ():
+            wake()

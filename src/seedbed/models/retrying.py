@@ -10,7 +10,7 @@ from random import Random
 
 from seedbed.errors import ConfigError, ModelError, Stopped, Transient
 from seedbed.models.model import Model
-from seedbed.models.outage import Held, Outage
+from seedbed.models.outage import Outage
 from seedbed.records import Completion, Request
 
 _SPREAD = 10.0
@@ -68,7 +68,7 @@ class Retrying:
     Args:
         model: what is asked.
         patience: the bounds.
-        outage: shared with the `Gated` inside of what lets requests wait; else one of its own.
+        outage: shared with the `Throttled` inside, which then sends nothing but what tries.
         rng: where the jitter comes from; it changes no answer.
         clock: seconds from any start, at the pace of the event loop.
     """
@@ -116,10 +116,7 @@ class Retrying:
             if self._outage.open:
                 completion = await self._probe(request, tries)
             else:
-                try:
-                    completion = await self._try(request, tries)
-                except Held:
-                    continue
+                completion = await self._try(request, tries)
                 if completion is None:
                     await self._sleep(self._next_wait(tries), tries)
             if completion is not None:
@@ -132,8 +129,6 @@ class Retrying:
             tries.note(error, answers=self._outage.answers)
             self._outage.note(error)
             return None
-        except Held:
-            raise
         except ModelError as error:
             self._outage.end()
             error.maybe_paid |= tries.doubtful > 0

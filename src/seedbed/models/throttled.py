@@ -13,7 +13,7 @@ from seedbed.errors import ConfigError, ModelError, RateLimited, Stopped, Transi
 from seedbed.models.allowances import Allowances
 from seedbed.models.level import Level
 from seedbed.models.model import Model
-from seedbed.models.outage import Held
+from seedbed.models.outage import Outage
 from seedbed.models.quota import Quota
 from seedbed.models.steady import Steady
 from seedbed.records import Completion, Request
@@ -68,6 +68,8 @@ class Throttled:
         model: what is asked.
         limits: what is known of the server.
         allowances: what the server's headers say; the same object that the `ChatModel` fills.
+        outage: shared with the `Retrying` outside. While it lasts, only the request that tries is
+            sent: thousands may wait here when it begins, and would go out only to fail.
         clock: seconds from any start, at the pace of the event loop.
     """
 
@@ -78,6 +80,7 @@ class Throttled:
         *,
         limits: Limits | None = None,
         allowances: Allowances | None = None,
+        outage: Outage | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         limits = limits or Limits()
@@ -94,6 +97,8 @@ class Throttled:
             allowances=allowances or Allowances(),
             now=clock(),
         )
+        self._outage = outage or Outage()
+        self._outage.over.append(self._serve)
         self._waiting: list[tuple[tuple[int, int, int], asyncio.Future[bool], int]] = []
         self._arrivals = count(1)
         self._places: dict[int, int] = {}
@@ -128,13 +133,14 @@ class Throttled:
         tokens = self._quota.expected(request)
         place = self._places.pop(id(request), None) or next(self._arrivals)
         came = self._clock()
-        await self._enter(tokens, rank=(-len(request.messages), place, next(self._arrivals)))
+        rank = (-len(request.messages), place, next(self._arrivals))
+        await self._enter(tokens, rank=rank, first=request is self._outage.trying)
         sent = self._clock()
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
             self._quota.settle(tokens, tokens if error.maybe_paid else 0)
-            if isinstance(error, Held) or sent - came > _LONG:
+            if sent - came > _LONG:
                 self._places[id(request)] = place
             if isinstance(error, Transient) and not isinstance(error, Unreachable):
                 self._level.troubled(
@@ -155,10 +161,10 @@ class Throttled:
         finally:
             self._leave()
 
-    async def _enter(self, tokens: int, *, rank: tuple[int, int, int]) -> None:
+    async def _enter(self, tokens: int, *, rank: tuple[int, int, int], first: bool) -> None:
         if self._stopped:
             raise _stopped()
-        if self._waiting or self._delay() != 0:
+        if not first and (self._waiting or self._delay() != 0):
             turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             heappush(self._waiting, (rank, turn, tokens))
             self._serve()
@@ -186,6 +192,8 @@ class Throttled:
 
     def _delay(self) -> float | None:
         """Seconds until a call may be sent; None if only another call's end can tell."""
+        if self._outage.open:
+            return None
         now = self._clock()
         level = self._level.delay(now, in_flight=self.in_flight)
         return None if level is None else max(level, self._quota.delay(now))
