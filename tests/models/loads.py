@@ -173,9 +173,9 @@ class PerMinute(Load):
 class Scattered(Load):
     """Rejects a share of first tries, whatever the load, after the usual time."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, *, after: float = 0.2) -> None:
         super().__init__()
-        self.share = share
+        self.share, self.after = share, after
         self.seen: set[int] = set()
 
     async def __call__(self, request: Request) -> Completion:
@@ -183,5 +183,5 @@ class Scattered(Load):
         first = request.draw not in self.seen
         self.seen.add(request.draw)
         if first and self.rng.random() < self.share:
-            await self.reject(0.2, retry_after=1.0)
+            await self.reject(self.after, retry_after=1.0)
         return await self.work()

@@ -76,6 +76,13 @@ def test_scattered_rejections_delay_only_themselves() -> None:
     assert result.limit == 50
 
 
+def test_rejections_that_come_together_behind_the_successes_stop_nothing() -> None:
+    """As where each of them waits for a commit to the journal."""
+    result = drive(lambda: Scattered(0.3, after=0.21), 500, Limits(max_in_flight=50))
+    assert result.seconds < 4.5
+    assert result.limit > 40
+
+
 def test_a_server_that_rejects_much_out_of_habit_is_not_starved() -> None:
     most = 256 / 0.2 / 1.3
     assert drive(lambda: Scattered(0.3), 20_000).rate > 0.9 * most

@@ -39,7 +39,7 @@ _SMALL_STEP = 1.1
 """The step where rejections tell: whether there are any is seen at once, a small gain is not."""
 _FIRST_HOLD = 0.5
 _LONGEST_HOLD = 4.0
-_REJECTED_HOLD = 1.0
+_REJECTED_HOLD = 0.8
 """Seconds between two tries that fail. A small step into rejections costs few of them, and is
 worth trying often: it is how a server that allows more is noticed."""
 
@@ -111,7 +111,7 @@ class Level:
     def answered(self, now: float, *, sent: float, in_flight: int) -> None:
         """A call that was sent at `sent` brought a completion."""
         was_paused = self._pause.state
-        self._pause.answered(sent)
+        self._pause.answered(now, sent=sent)
         self._pace.answered()
         self._open(now)
         if was_paused:
@@ -141,7 +141,7 @@ class Level:
             retry_after: how many seconds the server asks to wait.
         """
         self._open(now)
-        if rejected and self._pause.rejected(now, retry_after):
+        if rejected and self._pause.rejected(now, sent=sent, retry_after=retry_after):
             self._rejected(now)
         if rejected and self._pause.began_after(sent):
             # What is still in flight is what the server has taken on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal
 
 RUN = 8
@@ -29,6 +30,7 @@ class Pause:
         self._until = 0.0
         self._since = 0.0
         self._credit = 0
+        self._succeeded = -inf
         self._asked = False
         self._seconds = 0.5
 
@@ -52,17 +54,24 @@ class Pause:
     def sent(self) -> None:
         self._credit -= 1
 
-    def answered(self, sent: float) -> None:
+    def answered(self, now: float, *, sent: float) -> None:
         """A call that was sent at `sent` succeeded."""
         self.run = 0
+        self._succeeded = now
         if self.state:
             self._credit = max(0, self._credit) + 1
             if sent >= self._since:
                 self._end()
                 self._seconds = 0.5
 
-    def rejected(self, now: float, retry_after: float | None) -> bool:
-        """A call was rejected; whether a pause begins with it."""
+    def rejected(self, now: float, *, sent: float, retry_after: float | None) -> bool:
+        """A call was rejected; whether a pause begins with it.
+
+        What was sent before the last success says nothing of the time after it: rejections can
+        come all together, behind successes that were sent with them.
+        """
+        if sent < self._succeeded:
+            return False
         self.run += 1
         if self.run < (_PROBES if self.state == "probing" else RUN) or self.state == "paused":
             return False
