@@ -114,6 +114,13 @@ def test_a_final_error_remembers_that_an_earlier_attempt_may_have_been_paid() ->
     assert caught.value.maybe_paid
 
 
+def test_nobody_waits_longer_than_patience_lasts() -> None:
+    script = Script([Unreachable("cannot connect")] * 99)
+    with pytest.raises(Unreachable):
+        retry(script, Patience(seconds=1.0))
+    assert max(script.times) - 1000 < 1.5
+
+
 def test_tries_that_the_server_asks_for_count_a_quarter() -> None:
     """It says when it will take the request: full minutes are no reason to give up."""
     script = Script([RateLimited("HTTP 429", retry_after=30.0)] * 99)

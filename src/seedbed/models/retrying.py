@@ -25,7 +25,8 @@ class Patience:
         attempts: the most tries of one request while the endpoint answers others. One after which
             the server says when to come back counts a quarter: it will take the request then.
         paid_attempts: the most of them that may have been charged (timed out, broken off).
-        seconds: the longest wait that a server may ask for, and the longest outage.
+        seconds: the longest that one request waits in sum unasked, the longest wait that a server
+            may ask for, and the longest outage.
         start_seconds: the longest that an outage may last before anything was ever answered:
             then it is rather a wrong address than an outage.
         first_wait: seconds before the second try; each further wait is twice as long.
@@ -177,12 +178,18 @@ class Retrying:
         tries.attempts += 1 if asked is None else 0.25
         tries.paid += error.maybe_paid
         wait = self._jittered(int(tries.attempts) - 1)
-        if asked is not None:
+        if asked is None:
+            tries.waited += wait
+        else:
             wait = asked + min(0.1 * asked, _SPREAD) * self._rng.random()
-        spent = tries.attempts >= patience.attempts or tries.paid >= patience.paid_attempts
+        spent = (
+            tries.attempts >= patience.attempts
+            or tries.paid >= patience.paid_attempts
+            or tries.waited > patience.seconds
+        )
         if spent and tries.in_a_row > 1 and self._outage.answers:
             self._outage.begin()
-            tries.attempts = tries.paid = 0
+            tries.attempts = tries.paid = tries.waited = 0
         elif spent or (asked or 0.0) > patience.seconds:
             asks = "" if asked is None else f" The server asks to wait {asked:.0f} s."
             raise _final(tries, f"Tried {tries.made} times.{asks}")
@@ -199,8 +206,8 @@ class _Tries:
     """One request's tries so far.
 
     `made`: all of them. `doubtful`: those that may have been charged. `in_a_row`: the last ones,
-    between which no request was answered. `attempts` and `paid` are what counts against the
-    bounds: not what was tried in an outage.
+    between which no request was answered. `attempts`, `paid` and `waited` (seconds)
+    are what counts against the bounds: not what was tried in an outage.
     """
 
     made: int = 0
@@ -208,6 +215,7 @@ class _Tries:
     in_a_row: int = 0
     attempts: float = 0
     paid: int = 0
+    waited: float = 0
     last: Transient | None = None
     _answers: int = 0
 
