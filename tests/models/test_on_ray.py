@@ -16,7 +16,7 @@ from tests.ray_clusters import MEMORY, two_nodes
 from tests.runs import lines, paid, run
 from tests.training.students import make_base
 
-from seedbed.errors import ConfigError, Unreachable
+from seedbed.errors import ConfigError, Stopped, Unreachable
 from seedbed.journal import Journal
 from seedbed.models.announced import Announced
 from seedbed.models.journaled import Journaled
@@ -152,6 +152,22 @@ def test_actors_work_side_by_side_and_come_back_when_they_die(cluster: Any) -> N
             assert (await retrying.complete(request(1))).text not in seen
 
     asyncio.run(work())
+
+
+def test_what_waits_in_an_actor_is_refused_when_the_run_stops(cluster: Any, base: Path) -> None:
+    async def work() -> list[Completion | BaseException]:
+        async with on_ray(base, actors=1) as model:
+            asked = [asyncio.create_task(model.complete(request(n, tokens=100))) for n in range(40)]
+            await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            model.stop()
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    answers = asyncio.run(work())
+    written = [answer for answer in answers if isinstance(answer, Completion)]
+    assert written
+    refused = [answer for answer in answers if isinstance(answer, Stopped)]
+    assert refused
+    assert len(written) + len(refused) == len(answers)
 
 
 def test_what_no_actor_can_do_is_said_at_the_start(cluster: Any) -> None:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, ExitStack
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from seedbed.errors import ConfigError, ModelError, SeedbedError, Unreachable
 from seedbed.ray_cluster import connected
@@ -31,6 +31,13 @@ class Held(Protocol):
     def name(self) -> str: ...
 
     async def complete(self, request: Request, /) -> Completion: ...
+
+
+@runtime_checkable
+class Stopping(Protocol):
+    """A model that can be told to begin nothing more."""
+
+    def stop(self) -> None: ...
 
 
 Make = Callable[[], AbstractAsyncContextManager[Held]]
@@ -56,6 +63,11 @@ class Holder:
             return await (await self._held()).complete(request)
         except SeedbedError as error:
             return error
+
+    async def stop(self) -> None:
+        """Refuse what waits; what is being written comes to its end."""
+        if self._opening is not None and isinstance(held := await self._opening, Stopping):
+            held.stop()
 
     async def _held(self) -> Held:
         if self._opening is None:
@@ -148,7 +160,9 @@ class RayModel:
         return f"{len(self._alive)} of {self._wanted} actors" if missing else ""
 
     def stop(self) -> None:
-        """Nothing: what waits here is under way in an actor already."""
+        """Begin nothing more of what waits; what is being written comes to its end."""
+        for number in self._alive:
+            self._actors[number].stop.remote()
 
     async def complete(self, request: Request, /) -> Completion:
         """Answer one request, by the actor that has the fewest.
