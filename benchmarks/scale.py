@@ -139,6 +139,8 @@ def table(folder: Path) -> None:
     _exponents(found)
     for count in sorted({each["rows"] for each in found}):
         same = [each for each in found if each["rows"] == count]
+        if len(same) < 2:
+            continue
         digests = {(each["kept_digest"], each["drops_digest"]) for each in same}
         engines = ", ".join(each["engine"] for each in same)
         print(f"{count:,}: {engines}: {'the same files' if len(digests) == 1 else 'DIFFERENT'}")
