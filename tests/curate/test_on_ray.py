@@ -55,6 +55,7 @@ def files(out: Path) -> list[bytes]:
     return [(out / name).read_bytes() for name in ("alpaca.json", "drops.jsonl")]
 
 
+@pytest.mark.slow
 def test_two_nodes_write_the_same_files_and_both_work(
     cluster: Any, source: Path, tmp_path: Path, capsys: Captured
 ) -> None:
@@ -69,6 +70,7 @@ def test_two_nodes_write_the_same_files_and_both_work(
     assert set(told["costs"]) == {"judged", "novelty", "near_duplicates", "diverse", "command"}
 
 
+@pytest.mark.slow
 def test_a_killed_driver_goes_on_where_it_was(cluster: Any, source: Path, tmp_path: Path) -> None:
     out, whole = tmp_path / "ray", tmp_path / "memory"
     child = subprocess.Popen(
@@ -92,6 +94,7 @@ def test_a_killed_driver_goes_on_where_it_was(cluster: Any, source: Path, tmp_pa
     assert {path: path.stat().st_mtime_ns for path in left} == left
 
 
+@pytest.mark.slow
 def test_a_lost_node_loses_nothing(cluster: Any, tmp_path: Path) -> None:
     rows, settings = examples(300), CurateSettings(novelty=0.85)
     node = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)

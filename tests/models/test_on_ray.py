@@ -82,6 +82,7 @@ async def alone(base: Path, requests: list[Request]) -> list[str]:
         return [each.text for each in await asyncio.gather(*map(model.complete, requests))]
 
 
+@pytest.mark.slow
 def test_a_lost_node_re_asks_only_what_had_not_settled(
     cluster: Any, base: Path, tmp_path: Path
 ) -> None:
@@ -133,6 +134,7 @@ class Dying:
         return Completion(text=str(os.getpid()))
 
 
+@pytest.mark.slow
 def test_actors_work_side_by_side_and_come_back_when_they_die(cluster: Any) -> None:
     async def work() -> None:
         async with RayModel(Dying, name="dying", actors=2, gpus=0) as model:
@@ -181,6 +183,7 @@ def test_what_no_actor_can_do_is_said_at_the_start(cluster: Any) -> None:
         asyncio.run(enter(RayModel(Dying, name="dying", actors=1, gpus=1)))
 
 
+@pytest.mark.slow
 def test_a_run_with_actors_is_the_run_without(cluster: Any, base: Path, tmp_path: Path) -> None:
     skills = {"skills": [{"name": f"skill {n}"} for n in range(6)]}
     query_types = {"query_types": [{"name": "question"}]}
