@@ -212,7 +212,7 @@ def test_the_command_to_go_on_with_is_whole(tmp_path: Path) -> None:
     while not (out / "manifest.json").exists():
         assert process.poll() is None
     process.terminate()
-    text, _ = process.communicate(timeout=60)
+    text, _ = process.communicate(timeout=240)
     assert f"To go on: seedbed run {path} --out '{out}'" in text
 
 

@@ -70,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
                             "http://127.0.0.1:9")  # fmt: skip
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(out)]
     built = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120,
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300,
         env={**os.environ, **nowhere, "NO_MKDOCS_2_WARNING": "1"},
     )  # fmt: skip
     assert built.returncode == 0, built.stdout + built.stderr

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.mark.parametrize("script", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
 def test_a_script_runs(tmp_path: Path, script: Path) -> None:
     command = [sys.executable, str(script), str(config(tmp_path))]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert result.returncode == 0, result.stderr
     assert result.stdout
 

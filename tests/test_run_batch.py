@@ -143,7 +143,7 @@ def _started(path: Path) -> subprocess.Popen[bytes]:
 
 
 async def _until(reached: Any) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not reached():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)

@@ -40,7 +40,7 @@ async def start(path: Path, out: Path) -> asyncio.subprocess.Process:
 
 async def until(condition: Callable[[], bool], process: asyncio.subprocess.Process) -> bool:
     """Wait for a condition; False if the process ended first."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while process.returncode is None:
         if condition():
             return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -202,11 +201,9 @@ def test_closing_gives_up_what_runs_and_what_waits(base: Path) -> None:
             await asyncio.sleep(0.3)
         return list(await asyncio.gather(*tasks, return_exceptions=True))
 
-    began = time.monotonic()
     ended = asyncio.run(work())
     assert isinstance(ended[-1], Stopped)
     assert all(isinstance(outcome, Completion | Stopped) for outcome in ended)
-    assert time.monotonic() - began < 60
 
 
 def test_the_name_follows_weights_and_template(base: Path, tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def opened(
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
     )
-    context.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
+    context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
     context.add_init_script(WATCH_POLICY)
     watched = Watched(context.new_page())
     wrong, page = watched.wrong, watched.page

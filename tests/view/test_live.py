@@ -30,9 +30,9 @@ def test_the_page_follows_a_run_to_its_end(tmp_path: Path) -> None:
                 there = opened(chromium, address)
                 page = there.page
                 expect(page.locator(".status")).to_have_text("running")
-                expect(page.locator(".run-head progress")).to_be_visible(timeout=30_000)
+                expect(page.locator(".run-head progress")).to_be_visible(timeout=120_000)
                 expect(page.locator(".newest").first.locator("li").first).to_be_visible(
-                    timeout=60_000
+                    timeout=120_000
                 )
                 assert process.poll() is None, "items are shown while the run goes on"
                 assert not (folder / "examples.jsonl").exists()
@@ -45,10 +45,10 @@ def test_the_page_follows_a_run_to_its_end(tmp_path: Path) -> None:
                 page.keyboard.press("1")
                 page.keyboard.press("a")
                 page.wait_for_selector(".items li[data-verdict=accept]")
-                process.wait(timeout=120)
+                process.wait(timeout=240)
                 page.keyboard.press("Escape")
-                expect(page.locator("#count-examples")).to_have_text("60", timeout=30_000)
-                expect(page.locator("#live")).to_be_hidden(timeout=30_000)
+                expect(page.locator("#count-examples")).to_have_text("60", timeout=120_000)
+                expect(page.locator("#live")).to_be_hidden(timeout=120_000)
                 page.keyboard.press("g")
                 page.keyboard.press("r")
                 expect(page.locator(".status")).to_have_text("complete")
@@ -70,7 +70,7 @@ def test_a_run_that_was_killed_shows_what_it_had(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "seedbed", "run", str(path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while not any(file.stat().st_size for file in folder.glob(".examples.jsonl.*.tmp")):
             assert time.monotonic() < deadline
             assert process.poll() is None
@@ -80,6 +80,6 @@ def test_a_run_that_was_killed_shows_what_it_had(tmp_path: Path) -> None:
         there = opened(chromium, f"{address}#/examples")
         expect(there.page.locator(".items li").first).to_be_visible()
         there.page.goto(there.page.url.split("#")[0] + "#/run")
-        expect(there.page.locator("#notice")).to_contain_text("was cut off", timeout=60_000)
+        expect(there.page.locator("#notice")).to_contain_text("was cut off", timeout=120_000)
         there.check()
     assert not (folder / "examples.jsonl").exists()

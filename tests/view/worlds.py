@@ -61,7 +61,7 @@ def viewing(run: Path) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=240)
             assert "Traceback" not in errors, errors
 
 

@@ -338,10 +338,10 @@ def test_the_blocking_server_announces_itself_and_ends_on_an_interrupt() -> None
     with process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        with urlopen(f"{url}/models", timeout=10) as response:
+        with urlopen(f"{url}/models", timeout=120) as response:
             assert json.load(response)["object"] == "list"
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def test_the_server_listens_on_this_machine_only() -> None:
