@@ -299,6 +299,29 @@ def test_an_interrupted_session_leaves_what_an_earlier_one_finished(tmp_path: Pa
     assert made(tmp_path / "run") == before
 
 
+def test_asked_to_stop_and_cancelled_in_one_breath_it_waits_for_nothing(tmp_path: Path) -> None:
+    """Two quick Ctrl-C: the second comes before the run has seen the first."""
+
+    async def left() -> None:
+        stop, begun = asyncio.Event(), asyncio.Event()
+
+        def watch(progress: Progress) -> None:
+            if progress.in_flight:
+                begun.set()
+
+        path = config(tmp_path, teacher="trouble = { latency = 600.0 }")
+        task = asyncio.create_task(grow(path, watch=watch, stop=stop))
+        await asyncio.wait_for(begun.wait(), 60)
+        stop.set()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(asyncio.shield(task), 60)
+
+    asyncio.run(left())
+    with Journal(tmp_path / "run" / "journal.db") as journal:
+        assert journal.in_doubt()
+
+
 def test_a_teacher_that_cannot_do_it_ends_short_and_says_why(tmp_path: Path) -> None:
     outcome = run(config(tmp_path, teacher="trouble = { malformed = 1.0 }"))
     assert outcome.status == "short"

@@ -108,19 +108,24 @@ async def _grow(
         )
         stopping = asyncio.create_task((stop or asyncio.Event()).wait())
         ticking = asyncio.create_task(_tick(session, endpoints, watch))
+        grace = GRACE
         try:
             await asyncio.wait((work, stopping, ticking), return_when=asyncio.FIRST_COMPLETED)
             for ended in (work, ticking):
                 if ended.done():
                     ended.result()
             return work.done()
+        except asyncio.CancelledError:
+            if stop is not None and stop.is_set():  # asked to stop, and then to leave at once
+                grace = 0.0
+            raise
         finally:
             for endpoint in endpoints:
                 endpoint.stop()
             work.cancel()
             stopping.cancel()
             await asyncio.gather(work, stopping, return_exceptions=True)
-            await journal.drain(GRACE)
+            await journal.drain(grace)
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
             _show(session, endpoints, watch)

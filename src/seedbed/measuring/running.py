@@ -155,19 +155,24 @@ async def _watched(
         work = asyncio.create_task(session.work(endpoints))
         stopping = asyncio.create_task(stop.wait())
         ticking = asyncio.create_task(_tick(session, endpoints, budget, watch))
+        grace = GRACE
         try:
             await asyncio.wait((work, stopping, ticking), return_when=asyncio.FIRST_COMPLETED)
             for ended in (work, ticking):
                 if ended.done():
                     ended.result()
             return work.done()
+        except asyncio.CancelledError:
+            if stop.is_set():  # asked to stop, and then to leave at once
+                grace = 0.0
+            raise
         finally:
             for endpoint in endpoints:
                 endpoint.stop()
             for task in (work, stopping, ticking):
                 task.cancel()
             await asyncio.gather(work, stopping, ticking, return_exceptions=True)
-            await journal.drain(GRACE)
+            await journal.drain(grace)
 
 
 async def _tick(
