@@ -31,9 +31,9 @@ def two_nodes() -> Iterator[Any]:
     try:
         cluster = Cluster(initialize_head=True, head_node_args=node)
         cluster.add_node(**node)
+        ray.init(address=cluster.address, logging_level=logging.ERROR, log_to_driver=False)
     except (OSError, RuntimeError, ValueError) as error:
         pytest.skip(f"no Ray cluster can be started here: {error}")
-    ray.init(address=cluster.address, logging_level=logging.ERROR, log_to_driver=False)
     try:
         yield cluster
     finally:
