@@ -34,6 +34,7 @@ LAYERS = (
     {"folder"},
     {"agreement", "decisions", "plan", "projections"},
     {"session", "endpoint"},
+    {"stopping"},
     {"checking", "describe", "wiring"},
     {"run", "measuring"},
     {"report", "view", "ablate"},

@@ -100,8 +100,12 @@ def troubles() -> Iterator[None]:
     except UserCodeException:
         raise
     except RayError as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ClusterError(
-            f"the Ray cluster does not go on: {first}",
+            f"the Ray cluster does not go on: {first_line(error)}",
             hint="Run the same command again, with a cluster that lives: what is done is kept.",
         ) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, without the traceback of another machine that Ray puts behind it."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -23,10 +23,8 @@ from seedbed.plan import RunPlan, plan_run, price_of
 from seedbed.projections import Projections
 from seedbed.records import JSON
 from seedbed.session import Outcome, Progress, Session
+from seedbed.stopping import until_stopped
 from seedbed.wiring import wiring_of
-
-GRACE = 120.0
-"""Seconds that calls in flight get to settle when a run is stopped: they are paid for."""
 
 TICK = 0.25
 """Seconds between two looks at the progress."""
@@ -49,7 +47,7 @@ async def grow(
     Args:
         config: a config file, or a plan made from one.
         watch: is told how far the run is, a few times a second.
-        stop: set it to end the run early; calls in flight settle first, for up to `GRACE` seconds.
+        stop: set it to end the run early; calls in flight settle first, for up to two minutes.
         skills_only: make `skills.json` and stop there.
 
     Returns:
@@ -103,31 +101,15 @@ async def _grow(
         ]
         endpoints = [await stack.enter_async_context(endpoint) for endpoint in opened]
         teacher, judge = endpoints[0], endpoints[-1]
-        work = asyncio.create_task(
-            _work(plan, session, teacher.model, judge.model, skills_only=skills_only)
-        )
-        stopping = asyncio.create_task((stop or asyncio.Event()).wait())
-        ticking = asyncio.create_task(_tick(session, endpoints, watch))
-        grace = GRACE
         try:
-            await asyncio.wait((work, stopping, ticking), return_when=asyncio.FIRST_COMPLETED)
-            for ended in (work, ticking):
-                if ended.done():
-                    ended.result()
-            return work.done()
-        except asyncio.CancelledError:
-            if stop is not None and stop.is_set():  # asked to stop, and then to leave at once
-                grace = 0.0
-            raise
+            return await until_stopped(
+                _work(plan, session, teacher.model, judge.model, skills_only=skills_only),
+                _tick(session, endpoints, watch),
+                stop=stop or asyncio.Event(),
+                endpoints=endpoints,
+                journal=journal,
+            )
         finally:
-            for endpoint in endpoints:
-                endpoint.stop()
-            work.cancel()
-            stopping.cancel()
-            await asyncio.gather(work, stopping, return_exceptions=True)
-            await journal.drain(grace)
-            ticking.cancel()
-            await asyncio.gather(ticking, return_exceptions=True)
             _show(session, endpoints, watch)
 
 

@@ -21,9 +21,7 @@ from seedbed.models.budgeted import Budget
 from seedbed.models.ledger import Caps, Spend
 from seedbed.models.spending import spent_in
 from seedbed.plan import price_of
-
-GRACE = 120.0
-"""Seconds that calls in flight get to settle when it is stopped: they are paid for."""
+from seedbed.stopping import until_stopped
 
 TICK = 0.25
 
@@ -116,7 +114,7 @@ async def measure(
     Args:
         plan: what is measured, and where it goes.
         watch: is told how far it is, a few times a second.
-        stop: set it to end early; calls in flight settle first, for up to `GRACE` seconds.
+        stop: set it to end early; calls in flight settle first, for up to two minutes.
 
     Raises:
         SeedbedError: it cannot go on. What was settled is kept in the journal, and results that
@@ -152,27 +150,13 @@ async def _watched(
             )
             for table in session.plan.tables
         ]
-        work = asyncio.create_task(session.work(endpoints))
-        stopping = asyncio.create_task(stop.wait())
-        ticking = asyncio.create_task(_tick(session, endpoints, budget, watch))
-        grace = GRACE
-        try:
-            await asyncio.wait((work, stopping, ticking), return_when=asyncio.FIRST_COMPLETED)
-            for ended in (work, ticking):
-                if ended.done():
-                    ended.result()
-            return work.done()
-        except asyncio.CancelledError:
-            if stop.is_set():  # asked to stop, and then to leave at once
-                grace = 0.0
-            raise
-        finally:
-            for endpoint in endpoints:
-                endpoint.stop()
-            for task in (work, stopping, ticking):
-                task.cancel()
-            await asyncio.gather(work, stopping, ticking, return_exceptions=True)
-            await journal.drain(grace)
+        return await until_stopped(
+            session.work(endpoints),
+            _tick(session, endpoints, budget, watch),
+            stop=stop,
+            endpoints=endpoints,
+            journal=journal,
+        )
 
 
 async def _tick(

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, runtime_checkable
 
 from seedbed.errors import ConfigError, ModelError, SeedbedError, Unreachable
-from seedbed.ray_cluster import connected
+from seedbed.ray_cluster import connected, first_line
 from seedbed.records import Completion, Request
 
 REVIVAL = 1.0
@@ -185,7 +185,9 @@ class RayModel:
             raise  # the actor is there, and has a fault of its own
         except RayError as error:
             self._lose(number)
-            raise Unreachable(f"an actor of the Ray cluster was lost: {_first(error)}") from error
+            raise Unreachable(
+                f"an actor of the Ray cluster was lost: {first_line(error)}"
+            ) from error
         except asyncio.CancelledError:
             ray.cancel(call)
             raise
@@ -209,7 +211,7 @@ class RayModel:
             try:
                 name = await self._actors[number].open.remote()
             except RayTaskError as error:
-                name = ModelError(f"an actor of the Ray cluster fails: {_first(error)}")
+                name = ModelError(f"an actor of the Ray cluster fails: {first_line(error)}")
             except RayError:
                 await asyncio.sleep(REVIVAL)
         if name == self.name:
@@ -228,7 +230,3 @@ def _stranger(name: str, wanted: str) -> ConfigError:
         f"an actor holds {name}, and here is {wanted}",
         hint="Have the same files on all machines, or in a folder that all of them see.",
     )
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
