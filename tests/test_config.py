@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 
 from seedbed.config import Config, parse_config, read_config
+from seedbed.config_recipes import (
+    EvolInstructTable,
+    SelfInstructTable,
+    SkillmixTable,
+    SkillsTable,
+)
 from seedbed.config_steered import DirectedTable, SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
     DatasetTable,
-    EvolInstructTable,
     LocalTable,
     ModelTable,
     PriceTable,
-    SelfInstructTable,
-    SkillmixTable,
-    SkillsTable,
     Table,
     TroubleTable,
 )
@@ -183,6 +185,22 @@ def test_a_teacher_is_all_that_a_config_needs() -> None:
             "teacher: trouble: only the built-in practice teacher",
         ),
         (
+            SERVER + "local = { rows = 4 }",
+            "teacher: local: only for a model that is started here",
+        ),
+        (
+            "[teacher]\nmodel = 'hf/a'\nlocal = { context = 4 }",
+            "teacher: local.context: says nothing to a model of hf/",
+        ),
+        (
+            "[teacher]\nmodel = 'gguf/a'\nlocal = { options = ['-x'] }",
+            "teacher: local.options: says nothing to a model of gguf/",
+        ),
+        (
+            "[teacher]\nmodel = 'hf/a'\nlocal = { gpus = 2 }",
+            "teacher: local.gpus: only for actors, or for vllm/; hf/ takes one",
+        ),
+        (
             SERVER + "base_url = 'localhost:8000'",
             "teacher: base_url = 'localhost:8000': expected http://",
         ),
@@ -305,7 +323,7 @@ def test_what_the_template_offers_is_accepted_where_it_stands() -> None:
                 lines += [needed[table]]
             teacher = "" if table == "teacher" else f"\n{TEACHER}"
             if table == "teacher.local":
-                teacher = teacher.replace("practice", "hf/folder")
+                teacher = teacher.replace("practice", "vllm/folder")
             parse_config("\n".join(lines) + teacher, place=line)
     assert offered > 40
 

@@ -13,17 +13,19 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from seedbed.config_ablate import AblateTable
+from seedbed.config_recipes import (
+    EvolInstructTable,
+    SelfInstructTable,
+    SkillmixTable,
+    SkillsTable,
+)
 from seedbed.config_steered import DirectedTable, SediTable
 from seedbed.config_student import StudentTable
 from seedbed.config_tables import (
     BudgetTable,
     Count,
     DatasetTable,
-    EvolInstructTable,
     ModelTable,
-    SelfInstructTable,
-    SkillmixTable,
-    SkillsTable,
     Table,
 )
 from seedbed.errors import ConfigError

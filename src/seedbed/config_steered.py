@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from seedbed.config_tables import Count, SelfInstructTable, Share, Table
+from seedbed.config_recipes import SelfInstructTable
+from seedbed.config_tables import Count, Share, Table
 from seedbed.errors import ConfigError
 from seedbed.training.feedback import known_signals
 

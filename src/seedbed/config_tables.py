@@ -51,9 +51,9 @@ class TroubleTable(Table):
 
 
 class LocalTable(Table):
-    """How a model in process runs (`models/local.py`, `models/gguf.py`); `context` is for a GGUF
-    file only, `dtype` and `cache_gib` are for a checkpoint only. With `actors` so many processes of
-    a Ray cluster hold the model, and this one does not (`models/on_ray.py`)."""
+    """How a model that is started here runs (`models/local.py`, `models/gguf.py`,
+    `models/vllm.py`). With `actors` so many processes of a Ray cluster hold the model, and this one
+    does not (`models/on_ray.py`); `gpus` are those of each of them, or of vLLM."""
 
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -61,6 +61,8 @@ class LocalTable(Table):
     cache_gib: Annotated[float, Field(ge=0)] = 0.0
     context: Count | None = None
     actors: Count | None = None
+    gpus: Count | None = None
+    options: list[str] = Field(default_factory=list)
 
 
 class BatchTable(Table):
@@ -74,16 +76,23 @@ class BatchTable(Table):
     discount: Share = 0.5
 
 
-Kind = Literal["server", "practice", "hf", "gguf"]
+Kind = Literal["server", "practice", "hf", "gguf", "vllm"]
 """Where a model answers: behind an address, the built-in teacher, a checkpoint or a GGUF file in
-process."""
+process, or a checkpoint in a vLLM that is started here."""
+
+_UNUSED: Mapping[Kind, tuple[str, ...]] = {
+    "hf": ("context", "options"),
+    "gguf": ("dtype", "cache_gib", "options"),
+    "vllm": (),
+}
+"""Settings of `local` that say nothing to a kind of model."""
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,59}")
 
 
 class ModelTable(Table):
     """A language model: any OpenAI-compatible endpoint; without a `base_url` also `practice`, or
-    "hf/" and a checkpoint's folder or hub id, or "gguf/" and a file."""
+    "hf/" or "vllm/" and a checkpoint's folder or hub id, or "gguf/" and a file."""
 
     model: Annotated[str, Field(min_length=1)]
     name: str = ""
@@ -119,8 +128,7 @@ class ModelTable(Table):
             raise ValueError("trouble: only the built-in practice teacher makes it on purpose")
         if self.kind != "server" and self.mode == "batch":
             raise ValueError('mode = "batch": only for a server that has a batch API')
-        if self.kind not in ("hf", "gguf") and self.local != LocalTable():
-            raise ValueError('local: only for a model in process ("hf/…", "gguf/…", no `base_url`)')
+        self._check_local()
         if self.api_key_env and not _VARIABLE.fullmatch(self.api_key_env):
             raise ValueError(
                 "api_key_env: expected the name of an environment variable (up to 60 capital "
@@ -129,6 +137,22 @@ class ModelTable(Table):
         if self.api_key_command:
             self._check_command()
         return self
+
+    def _check_local(self) -> None:
+        if self.kind not in _UNUSED:
+            if self.local != LocalTable():
+                raise ValueError(
+                    'local: only for a model that is started here ("hf/…", "gguf/…", "vllm/…", no '
+                    "`base_url`)"
+                )
+            return
+        for name in _UNUSED[self.kind]:
+            if getattr(self.local, name) != LocalTable.model_fields[name].get_default(
+                call_default_factory=True
+            ):
+                raise ValueError(f"local.{name}: says nothing to a model of {self.kind}/")
+        if self.local.gpus and self.kind != "vllm" and self.local.actors is None:
+            raise ValueError(f"local.gpus: only for actors, or for vllm/; {self.kind}/ takes one")
 
     def _check_command(self) -> None:
         if self.api_key_env:
@@ -147,9 +171,15 @@ class ModelTable(Table):
             return "server"
         if self.model == "practice":
             return "practice"
-        if self.model.startswith("gguf/"):
-            return "gguf"
-        return "hf" if self.model.startswith("hf/") else "server"
+        for kind in _UNUSED:
+            if self.model.startswith(f"{kind}/"):
+                return kind
+        return "server"
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The folder or hub id of a checkpoint that is asked here; None for all other models."""
+        return self.model.partition("/")[2] if self.kind in ("hf", "vllm") else None
 
     @property
     def in_process(self) -> bool:
@@ -159,7 +189,7 @@ class ModelTable(Table):
     @property
     def shown(self) -> str:
         """What it is called where others read it: of a local folder only the last name."""
-        if self.kind not in ("hf", "gguf"):
+        if self.kind not in _UNUSED:
             return self.model
         return f"{self.kind}/{self.model.rstrip('/').rpartition('/')[2]}"
 
@@ -206,73 +236,3 @@ class SourceTable(DatasetTable):
 
     path: Annotated[str, Field(min_length=1)]
     sample: Count = 1000
-
-
-class SkillsTable(Table):
-    """Stage one: where the skills and query types come from."""
-
-    path: str = ""
-    dataset: SourceTable | None = None
-    topics: Count = 45
-    skills_per_topic: Count = 25
-    query_types: Count = 16
-    keep_topics: bool = True
-    asks: Count = 4
-    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
-    max_tokens: Count = 4096
-    labels_per_example: Count = 3
-    families: Count = 120
-
-    @model_validator(mode="after")
-    def _one_source(self) -> SkillsTable:
-        if self.path and self.dataset is not None:
-            raise ValueError("path and dataset: give one of them, or neither to ask the teacher")
-        return self
-
-
-class SkillmixTable(Table):
-    """Stage two: how the examples are made."""
-
-    k: Annotated[int, Field(ge=1, le=10)] = 2
-    profile: Literal["three_turn", "five_turn"] = "three_turn"
-    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    max_tokens: Count = 4096
-    redraws: Annotated[int, Field(ge=0, le=99)] = 0
-    rounds: Count = 10
-    avoid_alike: bool = True
-    leaks: Literal["repair", "drop", "off"] = "repair"
-    sound: bool = True
-    presence_judge: bool = False
-
-
-Operation = Literal["constrain", "deepen", "concretize", "reason", "complicate_input", "broaden"]
-
-
-class SelfInstructTable(Table):
-    """Self-Instruct: a preset, and what is to differ from it."""
-
-    preset: Literal["chat", "paper", "repo", "alpaca"] = "chat"
-    threshold: Share | None = None
-    tokenizer: Literal["rouge", "unicode"] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    most_instances: Count | None = None
-    conflict: Literal["drop_all", "drop_conflicting", "keep"] | None = None
-    truncated: Literal["drop_all", "drop_last"] | None = None
-    rules: Literal["self_instruct", "alpaca", "open"] | None = None
-    capitalize: bool | None = None
-    lag: Count = 16
-    rounds: Count = 100
-    classification_only: bool = False
-    scores: bool = False
-
-
-class EvolInstructTable(Table):
-    """Evol-Instruct: a preset, and what is to differ from it."""
-
-    preset: Literal["chat", "paper", "wizardlm"] = "chat"
-    rounds: Count | None = None
-    operations: list[Operation] | None = None
-    originals: Literal["leave_out", "keep", "answer"] | None = None
-    equality_judge: bool | None = None
-    most_words: Count | None = None

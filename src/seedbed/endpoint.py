@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from seedbed import ray_cluster
 from seedbed.config_tables import ModelTable
+from seedbed.in_process import check_in_process, in_process, name_in_process, queue_of
 from seedbed.journal import Journal
-from seedbed.models import gguf
 from seedbed.models.allowances import Allowances
 from seedbed.models.announced import Announced
 from seedbed.models.batch import BatchModel, BatchSettings
 from seedbed.models.batch_api import BatchApi
 from seedbed.models.budgeted import Budget, Budgeted
 from seedbed.models.chat import ChatModel
-from seedbed.models.gguf import GgufModel, GgufSettings
 from seedbed.models.journaled import Journaled
 from seedbed.models.ledger import Caps
-from seedbed.models.local import LocalModel, LocalSettings
-from seedbed.models.local_files import check_installed, find_checkpoint, local_folder
 from seedbed.models.model import FakeModel, Model
-from seedbed.models.on_ray import Make, RayModel
 from seedbed.models.outage import Outage
 from seedbed.models.retrying import Patience, Retrying
 from seedbed.models.settings import ChatSettings
@@ -60,21 +54,15 @@ def check(plan: RunPlan, *, keys: bool) -> None:
             settings = chat_settings(table)
             if keys:
                 ChatModel(settings)
-        if table.local.actors and keys:
-            ray_cluster.check_installed()
-        if table.kind == "hf":
-            local_folder(table.model, home=plan.home)
-            if keys:
-                check_installed()
-        if table.kind == "gguf" and keys:
-            gguf.check_installed()
-            gguf.find_gguf(table.model, home=plan.home)
+        elif table.kind != "practice":
+            check_in_process(table, home=plan.home, installed=keys)
 
 
 async def _never(request: Request) -> Completion:
     raise AssertionError("a model that only stands for its name was asked")
 
 
+@runtime_checkable
 class Batching(Protocol):
     """A model that makes batches of what it is asked."""
 
@@ -133,26 +121,18 @@ async def open_model(
     allowances = Allowances()
     async with AsyncExitStack() as stack:
         sent: Model
-        batching: LocalModel | BatchModel | RayModel | None = None
+        batching: Batching | None = None
         if table.kind == "practice":
             sent = Announced(_practice(table), journal)
-        elif table.local.actors is not None:
-            actors = _on_ray(table, actors=table.local.actors, home=home)
-            batching = await stack.enter_async_context(actors)
-            sent = Announced(batching, journal)
-        elif table.kind == "hf":
-            local = LocalModel(table.model, settings=_local_settings(table), home=home)
-            batching = await stack.enter_async_context(local)
-            sent = Announced(batching, journal)
-        elif table.kind == "gguf":
-            file = GgufModel(table.model, settings=_gguf_settings(table), home=home)
-            sent = Announced(await stack.enter_async_context(file), journal)
+        elif table.kind != "server":
+            held = await stack.enter_async_context(in_process(table, home=home))
+            batching = held if isinstance(held, Batching) else None
+            sent = Announced(held, journal)
         else:
             settings = replace(chat_settings(table), choices=choices)
             chat = ChatModel(settings, allowances=allowances)
             if table.mode == "batch":
-                batching = await stack.enter_async_context(_batches(table, chat, journal))
-                sent = batching
+                sent = batching = await stack.enter_async_context(_batches(table, chat, journal))
             else:
                 sent = Announced(await stack.enter_async_context(chat), journal)
         budgeted = Budgeted(sent, budget=budget, price=price_of(table))
@@ -209,15 +189,15 @@ def chat_settings(table: ModelTable) -> ChatSettings:
 def _limits(table: ModelTable) -> Limits:
     if table.mode == "batch":
         return Limits(max_in_flight=table.batch.requests, steady=True)
-    if table.kind == "gguf":  # it has a queue of its own
-        most = 2 * _gguf_settings(table).parallel * (table.local.actors or 1)
+    known = table.kind in ("hf", "gguf", "vllm")
+    if known and (most := queue_of(table)) is not None:
         return Limits(max_in_flight=min(most, table.max_in_flight), steady=True)
     return Limits(
         max_in_flight=table.max_in_flight,
         start=min(32, table.max_in_flight),
         requests_per_minute=table.requests_per_minute,
         tokens_per_minute=table.tokens_per_minute,
-        steady=table.kind == "hf",
+        steady=known,
     )
 
 
@@ -227,40 +207,8 @@ def _practice(table: ModelTable) -> PracticeTeacher:
     return PracticeTeacher(trouble=Trouble(**table.trouble.model_dump()))
 
 
-def _local_settings(table: ModelTable) -> LocalSettings:
-    return LocalSettings(**table.local.model_dump(exclude_none=True, exclude={"context", "actors"}))
-
-
-def _on_ray(table: ModelTable, *, actors: int, home: Path) -> RayModel:
-    """The model of a table in actors; a path is made whole, since they run in other folders."""
-    make: Make
-    if table.kind == "gguf":
-        path = str(gguf.find_gguf(table.model, home=home).resolve())
-        make = partial(GgufModel, path, settings=_gguf_settings(table))
-    else:
-        folder = local_folder(table.model, home=home)
-        source = table.model if folder is None else str(folder.resolve())
-        make = partial(LocalModel, source, settings=_local_settings(table))
-    gpus = 0.0 if table.local.device == "cpu" else None
-    return RayModel(make, name=model_name(table, home=home), actors=actors, gpus=gpus)
-
-
-def _gguf_settings(table: ModelTable) -> GgufSettings:
-    usual = GgufSettings()
-    return GgufSettings(
-        parallel=table.local.rows or usual.parallel,
-        context=table.local.context or usual.context,
-        gpu=table.local.device != "cpu",
-        timeout=table.timeout,
-    )
-
-
 def model_name(table: ModelTable, *, home: Path = Path()) -> str:
     """What the journal calls the model of a table."""
-    if table.kind == "practice":
-        return _practice(table).name
-    if table.kind == "gguf":
-        return gguf.name_of(gguf.find_gguf(table.model, home=home))
-    if table.kind == "hf":
-        return find_checkpoint(table.model, home=home).name
-    return chat_settings(table).name
+    if table.kind == "server":
+        return chat_settings(table).name
+    return _practice(table).name if table.kind == "practice" else name_in_process(table, home=home)

@@ -159,6 +159,25 @@ def test_a_local_checkpoint_is_measured_on_everything(
     assert _values(out / "practice.json")["accuracy"] == 0.0
 
 
+def test_a_judge_is_found_from_its_toml(
+    tmp_path: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_tiny(tmp_path / "judge", ["Rate it."] * 3)
+    (tmp_path / "eval.toml").write_text(
+        '[student]\nmodel = "practice"\n[judge]\nmodel = "hf/judge"\nlocal = { device = "cpu" }\n'
+    )
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    command = ["eval", "../eval.toml", "--benchmark", "mt_bench", "--limit", "1", "--out", "out"]
+    # It is asked, and random weights judge nothing that could be read.
+    assert main([*command, "--data", str(data), "--max-tokens", "8"]) == 6
+    assert "no answer of the student, or of the judge, could be read" in capsys.readouterr().err
+
+
 def _write_task(folder: Path) -> None:
     folder.mkdir()
     rows = [

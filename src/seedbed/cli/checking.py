@@ -23,7 +23,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "what",
         nargs="?",
         metavar="MODEL",
-        help="a config file; hf/ and a checkpoint; gguf/ and a file; practice",
+        help="a config file; hf/ or vllm/ and a checkpoint; gguf/ and a file; practice",
     )
     command.add_argument(
         "--role", choices=("teacher", "judge"), default="teacher", help="which model of a config"
@@ -89,7 +89,7 @@ def _table(options: argparse.Namespace) -> tuple[ModelTable, Path]:
     from seedbed.plan import plan_run
 
     what, url = options.what, options.base_url
-    if url or (what and (what == "practice" or what.startswith(("hf/", "gguf/")))):
+    if url or (what and (what == "practice" or what.startswith(("hf/", "gguf/", "vllm/")))):
         given = {
             "model": options.model or what,
             "base_url": url,
@@ -99,7 +99,8 @@ def _table(options: argparse.Namespace) -> tuple[ModelTable, Path]:
     if not what:
         raise ConfigError(
             "check: no model is named",
-            hint="Name a config file, or hf/ and a checkpoint; or give --base-url and --model.",
+            hint="Name a config file, or hf/ or vllm/ and a checkpoint; or give --base-url and "
+            "--model.",
         )
     plan = plan_run(Path(what))
     table = plan.config.judge if options.role == "judge" else plan.config.teacher

@@ -28,8 +28,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """The options of measuring a student."""
     asked = command.add_argument_group(
         "measuring",
-        "STUDENT: a checkpoint's, a training's or a run's folder, hf/ORG/MODEL, a TOML with "
-        "[student], practice, or a model's name with --url",
+        "STUDENT: a checkpoint's, a training's or a run's folder, hf/ORG/MODEL or vllm/ORG/MODEL, "
+        "a TOML with [student], practice, or a model's name with --url",
     )
     asked.add_argument(
         "--benchmark",
@@ -187,7 +187,7 @@ def _folder(options: argparse.Namespace, subject: Subject) -> Path:
         return Path(options.out)
     if subject.folder is not None:
         return subject.folder
-    name = subject.table.name or subject.table.model.removeprefix("hf/")
+    name = subject.table.name or subject.table.checkpoint or subject.table.model
     return Path("evaluation") / re.sub(r"[^\w.@-]+", "_", name)
 
 

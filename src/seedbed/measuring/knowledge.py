@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seedbed.config_tables import ModelTable
+from seedbed.endpoint import model_name
 from seedbed.errors import ConfigError
 from seedbed.evaluate.knowledge import Checkpoint, CompletionsEndpoint, KnowledgeSettings, measure
 from seedbed.evaluate.measurement import Result, write_result
@@ -47,10 +47,11 @@ def _model(plan: EvalPlan) -> tuple[Checkpoint | CompletionsEndpoint, str]:
             "knowledge: the practice teacher has no weights, so no answer has a likelihood",
             hint="Measure a checkpoint, or an endpoint of the completions protocol.",
         )
-    if table.kind == "hf":
-        found = find_checkpoint(_placed(table, plan.subject.home))
+    if table.checkpoint is not None:
+        found = find_checkpoint(_placed(table.checkpoint, plan.subject.home))
         device = None if table.local.device == "auto" else table.local.device
-        return Checkpoint(path=str(found.folder), device=device), found.name
+        name = model_name(table, home=plan.subject.home)
+        return Checkpoint(path=str(found.folder), device=device), name
     if plan.budget.dollars is not None or plan.budget.calls is not None:
         raise ConfigError(
             "knowledge: the harness asks the endpoint itself, so a cap cannot be kept",
@@ -65,7 +66,6 @@ def _model(plan: EvalPlan) -> tuple[Checkpoint | CompletionsEndpoint, str]:
     return endpoint, table.name or table.model
 
 
-def _placed(table: ModelTable, home: Path) -> str:
+def _placed(name: str, home: Path) -> str:
     """A folder relative to the TOML is found from there; a hub id stays as it is."""
-    name = table.model.removeprefix("hf/")
     return str(home / name) if (home / name).is_dir() else name

@@ -180,7 +180,8 @@ def _make(folder: Path) -> None:
 
 def _budget(plan: EvalPlan, journal: Journal) -> Budget:
     """The caps of all sessions together, with what earlier ones spent."""
-    prices = {model_name(table): price_of(table) for table in plan.tables}
+    home = plan.subject.home
+    prices = {model_name(table, home=home): price_of(table) for table in plan.tables}
     wish = plan.budget
     caps = Caps(dollars=wish.dollars, tokens=wish.tokens, calls=wish.calls)
     return Budget(caps, spent=spent_in(journal, prices))

@@ -50,7 +50,8 @@ def subject_of(text: str, *, url: str | None = None, key_variable: str | None = 
 
     Args:
         text: `practice`; a `.toml` with [student]; the folder of a checkpoint, a training (its best
-            checkpoint) or a run (its training); a hub id behind `hf/`; with `url` a model's name.
+            checkpoint) or a run (its training); either behind `vllm/`; a hub id behind `hf/` or
+            `vllm/`; with `url` a model's name.
         url: of an OpenAI-compatible endpoint.
         key_variable: the environment variable with its key.
 
@@ -70,21 +71,21 @@ def subject_of(text: str, *, url: str | None = None, key_variable: str | None = 
         return replace(found, judge=config.judge, budget=config.budget)
     if path.is_dir():
         return _local(_checkpoint(path))
-    if text.startswith("hf/"):
+    if text.startswith(("hf/", "vllm/")):
         return _in_folder(table_of(text), home=Path())
     raise ConfigError(
         f"{text}: no student",
-        hint="Name a checkpoint's or a training's folder, hf/ORG/MODEL, a TOML with [student], "
-        "practice, or a model with --url.",
+        hint="Name a checkpoint's or a training's folder, hf/ORG/MODEL or vllm/ORG/MODEL, a TOML "
+        "with [student], practice, or a model with --url.",
     )
 
 
 def _in_folder(table: ModelTable, *, home: Path) -> Subject:
-    """Where an `hf/…` names a folder, results go into it."""
-    place = home / table.model.removeprefix("hf/")
-    if table.base_url is None and table.model.startswith("hf/") and place.is_dir():
+    """Where an `hf/…` or `vllm/…` names a folder, results go into it."""
+    if table.checkpoint is not None and (place := home / table.checkpoint).is_dir():
         local = _local(_checkpoint(place))
-        return replace(local, table=table.model_copy(update={"model": local.table.model}))
+        model = f"{table.kind}/{local.table.checkpoint}"
+        return replace(local, table=table.model_copy(update={"model": model}))
     return Subject(table=table, home=home)
 
 

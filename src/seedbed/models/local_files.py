@@ -143,6 +143,26 @@ def check_template(folder: Path, template: str | None) -> None:
         )
 
 
+def template_in(folder: Path) -> str | None:
+    """The chat template of a checkpoint's files; None where there is none.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    try:
+        if (path := folder / "chat_template.jinja").is_file():
+            return path.read_text(encoding="utf-8")
+        path = folder / "tokenizer_config.json"
+        content: JSON = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    found = content.get("chat_template") if isinstance(content, dict) else None
+    if isinstance(found, list):  # several, by name
+        named = [each for each in found if isinstance(each, dict) and each.get("name") == "default"]
+        found = named[0].get("template") if named else None
+    return found if isinstance(found, str) else None
+
+
 def _tuned_with(path: Path) -> str:
     """The digest of the template that the training names; empty where it names none."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from seedbed.config_tables import SelfInstructTable
+from seedbed.config_recipes import SelfInstructTable
 from seedbed.curate.review import all_of
 from seedbed.datasets import sample
 from seedbed.forecast import Forecast
