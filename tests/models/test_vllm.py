@@ -35,8 +35,8 @@ count = 2
 folder = "run"
 [teacher]
 model = "vllm/{base}"
-local = {{ device = "cpu", dtype = "float32", rows = 4, context = 1024, cache_gib = 0.25, \
-options = ["--enforce-eager"] }}
+local = {{ device = "cpu", dtype = "float32", rows = 4, context = 8192, cache_gib = 0.5, \
+options = ["--enforce-eager", "--no-enable-chunked-prefill"] }}
 [skills]
 path = "skills.json"
 [skillmix]

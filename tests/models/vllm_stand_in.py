@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--kv-cache-memory-bytes", type=int)
     parser.add_argument("--enforce-eager", action="store_true")
+    parser.add_argument("--no-enable-chunked-prefill", action="store_true")
     options = parser.parse_args()
+    sys.stderr.write("(APIServer pid=1) WARNING: `OSError: Too many open files` may come\n")
     settings = LocalSettings(device="cpu", dtype="float32", rows=options.max_num_seqs)
     try:
         asyncio.run(serve(options, LocalModel(options.model, settings=settings)))

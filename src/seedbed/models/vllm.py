@@ -285,7 +285,8 @@ def _stopped() -> Stopped:
 
 
 _CAUSE = re.compile(r"\b(\w*(?:Error|Exception)): (.+)")
-_ELSEWHERE = re.compile(r"root cause|EngineDead", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"root cause|EngineDead|\b(?:INFO|WARNING)\b", re.IGNORECASE)
+"""Lines that name an error and are not the reason."""
 
 
 def _reason(server: TiedProcess) -> str:
