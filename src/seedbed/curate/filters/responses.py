@@ -135,7 +135,11 @@ def repetition(
 
     def check(text: str) -> Drop | None:
         found = unicode_words(text)
+        again = len(found) - len(set(found))
         for period in range(1, min(longest, len(found) // times) + 1):
+            # All words of a run but its first phrase stand there for at least a second time.
+            if again < max(words, times * period) - period:
+                continue
             run, start = _longest_run(found, period)
             if run // period >= times and run >= words:
                 phrase = " ".join(found[start : start + period])

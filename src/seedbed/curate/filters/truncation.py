@@ -40,6 +40,8 @@ _PROSE = 8
 
 
 def _ends_with_an_open_word(text: str) -> bool:
+    if not text[-1].isalpha():
+        return False
     found = _OPEN_WORDS.search(text) is not None and _WORD_LIST.search(text) is None
     return found and _is_prose(text)
 
@@ -91,6 +93,8 @@ def _is_prose(text: str) -> bool:
 
 
 def _ends_in_half_a_year(text: str) -> bool:
+    if not text.endswith(("19", "20")):  # which spares most texts the search
+        return False
     return _CUT_YEAR.search(text) is not None and _COUNT_OF.search(text) is None
 
 
