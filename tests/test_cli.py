@@ -56,6 +56,18 @@ def test_every_export_format_is_offered_and_written(tmp_path: Path, capsys: Capt
         assert out.stat().st_size > 0
 
 
+@pytest.mark.parametrize("name", ["journal.db", "examples.jsonl", "decisions.jsonl"])
+def test_an_export_never_replaces_what_the_run_itself_keeps(
+    tmp_path: Path, capsys: Captured, name: str
+) -> None:
+    assert main(["run", str(config(tmp_path)), "--json"]) == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    out = tmp_path / "run" / ".." / "run" / name
+    assert main(["export", str(tmp_path / "run"), "--format", "alpaca", "--out", str(out)]) == 2
+    assert "a file of the run itself" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
 def test_the_finetuning_format_of_self_instruct_is_offered_too(
     tmp_path: Path, capsys: Captured
 ) -> None:

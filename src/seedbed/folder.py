@@ -93,6 +93,15 @@ class RunFolder:
     def card(self) -> Path:
         return self.path / "README.md"
 
+    def holds(self, path: Path) -> bool:
+        """Whether this is the name of a file that the run itself keeps, or of its journal."""
+        own = (
+            *(self.config, self.manifest, self.journal, self.skills, self.examples, self.parquet),
+            *(self.drops, self.instructions, self.decisions, self.batches, self.seeds),
+            *(self.rounds, self.held_out, self.card),
+        )
+        return path.resolve() in {name.resolve() for name in own}
+
     def make(self) -> None:
         """Make the folder.
 
@@ -103,7 +112,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"{self.path}: the run's folder cannot be made: {error.strerror}",
+                f"{self.path}: the folder cannot be made: {error.strerror}",
                 hint="Choose another one with --out, or `folder` in the config.",
             ) from error
 

@@ -122,6 +122,25 @@ def test_the_command_reports_first_and_writes_only_when_asked(
     assert json.loads(dropped)["reason"] == "placeholder_response"
 
 
+def test_writing_never_replaces_the_dataset_that_is_read(tmp_path: Path, capsys: Captured) -> None:
+    source = tmp_path / "alpaca.json"
+    source.write_text('[{"instruction": "Name a lake.", "output": "<nooutput>"}]')
+    before = source.read_bytes()
+    assert main(["curate", str(source), "--out", str(tmp_path)]) == 2
+    assert "alpaca.json would be replaced" in capsys.readouterr().err
+    assert source.read_bytes() == before
+    assert main(["curate", str(source), "--out", str(tmp_path), "--format", "messages"]) == 0
+
+
+def test_writing_never_replaces_the_drops_of_a_run(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "drops.jsonl").write_text("of the run\n")
+    (tmp_path / "examples.jsonl").write_text('{"instruction": "a", "response": "b"}\n')
+    assert main(["curate", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert "the folder of a run" in capsys.readouterr().err
+    assert (tmp_path / "drops.jsonl").read_text() == "of the run\n"
+
+
 @pytest.mark.parametrize(
     ("option", "words"),
     [

@@ -132,6 +132,11 @@ def export(options: argparse.Namespace) -> int:
     from seedbed.recipes.self_instruct.format import finetuning_rows
 
     folder = find_run(Path(options.run))
+    if options.out and folder.holds(Path(options.out)):
+        raise ConfigError(
+            f"--out {options.out}: a file of the run itself, which the export would replace",
+            hint="Choose another name, or leave --out away.",
+        )
     applied = Applied()
     decisions = Decisions() if options.ignore_decisions else read_decisions(folder.decisions)
     examples = decided(read_examples(folder.examples), decisions, applied)

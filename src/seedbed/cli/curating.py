@@ -82,6 +82,8 @@ def run(options: argparse.Namespace) -> tuple[str, dict[str, JSON]]:
     """Curate a dataset; the report for people, and for machines."""
     chosen = settings(options)
     dataset = read(options)
+    if options.out:
+        _spare_what_is_there(options)
     curated: Curated
     costs: dict[str, Cost] = {}
     if options.engine == "memory":
@@ -104,6 +106,26 @@ def run(options: argparse.Namespace) -> tuple[str, dict[str, JSON]]:
     costs["command"] = Cost.so_far()
     facts["costs"] = {stage: cost._asdict() for stage, cost in costs.items()}
     return report(shown, facts), facts
+
+
+def _spare_what_is_there(options: argparse.Namespace) -> None:
+    """Writing must not cost the dataset that is read, nor what a run says of itself.
+
+    Raises:
+        ConfigError: it would.
+    """
+    folder = Path(options.out)
+    source = Path(options.dataset).resolve()
+    if source in [path.resolve() for path in _outputs(folder, options.format)]:
+        raise ConfigError(
+            f"--out {options.out}: {source.name} would be replaced, the dataset that is read",
+            hint="Choose another folder, or another --format.",
+        )
+    if RunFolder(folder).manifest.exists():
+        raise ConfigError(
+            f"--out {options.out}: the folder of a run, whose drops.jsonl would be replaced",
+            hint="Choose another folder.",
+        )
 
 
 def _in_parts(
@@ -147,10 +169,14 @@ def write(
 ) -> list[Path]:
     """The kept examples in a shape, and the drops beside them."""
     RunFolder(folder).make()
-    paths = [folder / default_name(shape), folder / "drops.jsonl"]
+    paths = _outputs(folder, shape)
     write_examples(kept, paths[0], shape=shape)
     write_jsonl(paths[1], (drop_to_json(example, drop) for example, drop in drops))
     return paths
+
+
+def _outputs(folder: Path, shape: str) -> list[Path]:
+    return [folder / default_name(shape), folder / "drops.jsonl"]
 
 
 class _Shown:
@@ -192,7 +218,7 @@ def report(shown: _Shown, facts: dict[str, Any]) -> str:
         lines += ["", columns(rows, head=("dropped for", "count"))]
     if facts["repairs"]:
         rows = [(name, f"{count:,}") for name, count in facts["repairs"].items()]
-        lines += ["", columns(rows, head=("repaired", "count"))]
+        lines += ["", columns(rows, head=("repaired, now or before", "count"))]
     for reason in facts["drops"]:
         lines += ["", f"  {reason}"]
         for example, drop in shown.first[reason]:
