@@ -41,7 +41,7 @@ def rows_of(document: Document, figure: str) -> dict[str, str]:
 def test_the_flow_counts_what_the_files_hold(practice_run: Path, practice_report: Document) -> None:
     examples, drops = lines(practice_run / "examples.jsonl"), lines(practice_run / "drops.jsonl")
     rows = rows_of(practice_report, "flow")
-    assert rows["asked for"] == str(len(examples) + len(drops))
+    assert rows["all items"] == str(len(examples) + len(drops))
     assert rows["kept"] == str(len(examples)) == "60"
     assert rows["kept, repaired"] == str(sum(1 for row in examples if row["repairs"]))
     reasons = Counter(row["reason"] for row in drops)
@@ -51,6 +51,25 @@ def test_the_flow_counts_what_the_files_hold(practice_run: Path, practice_report
     link = figure_of(practice_report, "flow").data[0]["link"]
     from_start = [v for s, v in zip(link["source"], link["value"], strict=True) if s == 0]
     assert sum(from_start) == len(examples) + len(drops)
+
+
+def test_what_was_not_needed_any_more_is_no_loss_and_seeds_that_never_moved_steered_nothing(
+    tmp_path: Path,
+) -> None:
+    examples = [example(f"Name the river number {n}.") for n in range(8)]
+    more = [(example(f"Name the lake number {n}."), Drop(reason="beyond_count")) for n in range(2)]
+    drops = [*more, (example("Name the sea."), Drop(reason="refusal"))]
+    first, second = run_of(tmp_path / "a", examples, drops), run_of(tmp_path / "b", examples)
+    (first / "batches.jsonl").write_text('{"batch": 1, "step": 1, "signals": {"loss": 2.0}}\n')
+    document = make_report([first, second])
+    sides = tables_of(document)[0]
+    assert next(row for row in sides.rows if row[0] == "dropped")[1:] == ("11 %", "0 %")
+    came, student = chapter_of(document, 1).cards[1], chapter_of(document, 1).cards[3]
+    assert came.detail[:2] == [
+        "1 dropped, 11 % of all items",
+        "2 more were good, and not needed any more",
+    ]
+    assert (student.value, student.detail[0]) == ("trained", "1 training step, no seed moved")
 
 
 def test_the_rounds_add_up_to_all_items(practice_run: Path, practice_report: Document) -> None:

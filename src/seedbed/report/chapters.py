@@ -19,7 +19,7 @@ from seedbed.report.sections.novelty import novelty
 from seedbed.report.sections.provenance import provenance
 from seedbed.report.sections.steering import steering
 from seedbed.report.sections.tuning import held_out, tuning
-from seedbed.report.sections.yields import yields
+from seedbed.report.sections.yields import wasted, yields
 from seedbed.report.wording import (
     brief,
     count,
@@ -89,10 +89,11 @@ def _asked(measured: Measured) -> Card:
 
 def _came(measured: Measured) -> Card:
     run, counts = measured.run, measured.run.manifest["counts"]
-    rows = len(run.rows)
+    rows, lost = len(run.rows), len(wasted(measured))
+    surplus = len(run.lost) - lost
     details = [
-        f"{count(len(run.lost))} dropped, "
-        f"{percent(len(run.lost), rows + len(run.lost))} of all items",
+        f"{count(lost)} dropped, {percent(lost, rows + lost)} of all items",
+        *([f"{count(surplus)} more were good, and not needed any more"] if surplus else []),
         f"{count(sum(1 for row in run.rows if row.repairs))} repaired",
     ]
     if "instructions" in counts:
@@ -141,8 +142,9 @@ def _student(measured: Measured) -> list[Card]:
     epochs = held_out(run.training)
     if not epochs:
         batches = len(run.training.batches)
-        steered = [f"{count(batches)} batches, after which seeds moved"] if batches else []
-        told = "steered the run" if batches else "trained"
+        moved = "seeds moved by what it said" if run.training.seeds else "no seed moved"
+        steered = [f"{plural(batches, 'training step')}, {moved}"] if batches else []
+        told = "steered the run" if run.training.seeds else "trained"
         return [Card(title="Student", value=told, detail=[*steered, "no held-out loss"])]
     best = min(epochs, key=lambda row: row[2])
     return [

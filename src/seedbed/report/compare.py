@@ -14,6 +14,7 @@ from seedbed.report.sections.benchmarks import value
 from seedbed.report.sections.landscape import map_figure
 from seedbed.report.sections.novelty import alike_share
 from seedbed.report.sections.tuning import held_out
+from seedbed.report.sections.yields import wasted
 from seedbed.report.wording import brief, count, decimal, dollars, percent, plural, short
 
 SOURCE = "each run's manifest.json, examples.jsonl and drops.jsonl, as in its own chapter"
@@ -49,7 +50,7 @@ def _card(measured: Measured) -> Card:
         title=brief(measured.run.name, 40),
         value=plural(rows, "example"),
         detail=[
-            f"{percent(len(measured.run.lost), rows + len(measured.run.lost))} dropped",
+            f"{percent(len(wasted(measured)), rows + len(wasted(measured)))} dropped",
             f"{count(spend['calls'])} calls, {_dollars(measured)}",
         ],
     )
@@ -78,7 +79,7 @@ ROWS: Sequence[tuple[str, Row]] = (
     ("wanted", lambda m: count(wanted) if (wanted := m.run.manifest["counts"]["wanted"]) else "–"),
     ("examples kept", lambda m: count(len(m.run.rows))),
     ("distinct instructions", lambda m: count(len(m.run.instructions))),
-    ("dropped", lambda m: percent(len(m.run.lost), len(m.run.rows) + len(m.run.lost))),
+    ("dropped", lambda m: percent(len(wasted(m)), len(m.run.rows) + len(wasted(m)))),
     ("repaired", lambda m: count(sum(1 for row in m.run.rows if row.repairs))),
     ("skills that appear", lambda m: count(len(m.skills)) if m.skills else "–"),
     (
@@ -132,7 +133,7 @@ def _yields(runs: Sequence[Measured]) -> Figure:
             [sum(1 for row in m.run.rows if not row.repairs) for m in runs],
         ),
         ("kept, repaired", "@mended", [sum(1 for row in m.run.rows if row.repairs) for m in runs]),
-        ("dropped", "@drop", [len(m.run.lost) for m in runs]),
+        ("dropped", "@drop", [len(wasted(m)) for m in runs]),
     ]
     wholes = [sum(values[place] for _, _, values in parts) or 1 for place in range(len(runs))]
     names = [label(m.run.name, 30) for m in runs]
@@ -147,7 +148,7 @@ def _yields(runs: Sequence[Measured]) -> Figure:
         }
         for name, token, values in parts
     ]
-    best = min(runs, key=lambda m: len(m.run.lost) / (len(m.run.rows) + len(m.run.lost) or 1))
+    best = min(runs, key=lambda m: len(wasted(m)) / (len(m.run.rows) + len(wasted(m)) or 1))
     rows = [
         (m.run.name, *(count(values[place]) for _, _, values in parts))
         for place, m in enumerate(runs)
@@ -164,7 +165,8 @@ def _yields(runs: Sequence[Measured]) -> Figure:
             "xaxis": {"title": {"text": "percent of all items"}, "range": [0, 100]},
         },
         table=Table(head=("run", *(name for name, _, _ in parts)), rows=rows),
-        source="Counted in each run's examples.jsonl and drops.jsonl.",
+        source="Counted in each run's examples.jsonl and drops.jsonl, without what was good and "
+        "not needed any more.",
         height=150 + 36 * len(runs),
     )
 

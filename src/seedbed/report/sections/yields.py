@@ -24,6 +24,11 @@ SURPLUS = "beyond_count"
 """The reason of what was good and not needed any more: no fault of the yield."""
 
 
+def wasted(measured: Measured) -> list[Lost]:
+    """What was dropped, without what was good and not needed any more."""
+    return [lost for lost in measured.run.lost if lost.reason != SURPLUS]
+
+
 def yields(measured: Measured) -> Section | None:
     run = measured.run
     if not run.rows and not run.lost:
@@ -54,7 +59,7 @@ def _flow(measured: Measured) -> Figure:
     parts = [("kept as written", kept - repaired, "@kept"), ("kept, repaired", repaired, "@mended")]
     parts = [part for part in parts if part[1]]
     drops = [(spoken(name), number) for name, number in reasons.items()]
-    names = ["asked for", "kept", *(name for name, _, _ in parts)]
+    names = ["all items", "kept", *(name for name, _, _ in parts)]
     tokens = ["@soft", "@kept", *(token for _, _, token in parts)]
     links: list[tuple[int, int, int, str]] = [(0, 1, kept, "@kept-soft")] if kept else []
     links += [(1, 2 + place, size, f"{token}-soft") for place, (_, size, token) in enumerate(parts)]
