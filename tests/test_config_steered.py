@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.cli import main
 from seedbed.config import parse_config
 from seedbed.errors import ConfigError
 from seedbed.plan import plan_run
@@ -35,6 +36,29 @@ def test_what_is_impossible_is_said(text: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(f"{text}\n{TEACHER}", place="run.toml")
     assert said in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "more", "words"),
+    [
+        ("sedi", "", "40 examples are 5 batches of 8, and the seeds move after every 10"),
+        ("sedi", "[sedi]\nevery = 4\n", ""),
+        ("sedi", '[sedi]\nprefer = "none"\n', ""),
+        ("directed", "", "40 examples end within the first 128"),
+        ("directed", "[directed]\nround = 39\n", ""),
+        ("directed", '[directed]\nneed = "none"\n', ""),
+    ],
+)
+def test_the_plan_says_where_a_student_would_steer_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recipe: str, more: str, words: str
+) -> None:
+    path = tmp_path / "run.toml"
+    student = '[student]\nbase = "tiny"\nbatch_examples = 8\n'
+    path.write_text(f'recipe = "{recipe}"\ncount = 40\n{TEACHER}{more}{student}')
+    assert main(["plan", str(path)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert words in shown
+    assert ("Ask for more, or lower" in shown) == bool(words)
 
 
 def test_a_window_that_cannot_be_is_said_before_anything_is_spent(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 
 from seedbed.cli.tables import columns, spend_line, visible
 from seedbed.forecast import CACHED_FROM, Forecast, Range, total
@@ -32,7 +33,7 @@ def forecast_table(plan: RunPlan) -> str:
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     return (
         f"{config.recipe} with {visible(config.teacher.shown)}: {asked_for(plan)}\n\n"
-        f"{columns(rows, head=head)}\n\n  {told}{_shortfall(plan)}"
+        f"{columns(rows, head=head)}\n\n  {told}{_shortfall(plan)}{_caution(plan)}"
     )
 
 
@@ -46,6 +47,12 @@ def _shortfall(plan: RunPlan) -> str:
         f"\n\n  These seeds give {_between(expected)} {wiring.unit}, not {wanted:,}: "
         "for more take more seeds, or more rounds."
     )
+
+
+def _caution(plan: RunPlan) -> str:
+    told = wiring_of(plan.config.recipe).caution(plan)
+    lines = wrap(told, 96, initial_indent="  ", subsequent_indent="  ")
+    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _caching(plan: RunPlan, forecast: Forecast) -> str:

@@ -83,6 +83,17 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
     return {**skillmix.settings(plan), **drawn}
 
 
+def caution(plan: RunPlan) -> str:
+    """The first rounds know nothing of the student; where there are no others, it steers none."""
+    table, wanted = plan.config.directed, skillmix.wanted(plan)
+    if not table.listens or wanted > table.lag * table.round:
+        return ""
+    return (
+        f"{wanted:,} examples end within the first {table.lag * table.round:,}, which are drawn "
+        "before the student has learned anything. Ask for more, or lower [directed] round."
+    )
+
+
 async def grow(
     plan: RunPlan, session: Session, teacher: Model, judge: Model
 ) -> AsyncIterator[Example]:
@@ -174,4 +185,5 @@ WIRING = Wiring(
     settings=settings,
     grow=grow,
     skills=skillmix.skills,
+    caution=caution,
 )

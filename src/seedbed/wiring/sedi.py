@@ -105,6 +105,19 @@ def settings(plan: RunPlan) -> Mapping[str, str]:
     }
 
 
+def caution(plan: RunPlan) -> str:
+    """Seeds that move with the last batch, or never, shape no example."""
+    table, size = plan.config.sedi, params(plan).composition.size
+    batches = wanted(plan) // size
+    if table.prefer == "none" or batches > table.every:
+        return ""
+    return (
+        f"{wanted(plan):,} examples are {batches:,} batches of {size:,}, and the seeds move after "
+        f"every {table.every}: too late here to shape an example. Ask for more, or lower "
+        "[sedi] every or [student] batch_examples."
+    )
+
+
 def signals(plan: RunPlan) -> tuple[str, ...]:
     """What the student is asked for: what is free, and what the config names."""
     table = plan.config.sedi
@@ -187,4 +200,5 @@ WIRING = Wiring(
     forecast=forecast,
     settings=settings,
     grow=grow,
+    caution=caution,
 )

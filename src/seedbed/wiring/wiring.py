@@ -26,6 +26,7 @@ class Wiring:
             the judge, which may be the same model.
         skills: its first stage alone, where it has one that stands alone.
         expected: how many examples its seeds are likely to give, where they set a bound.
+        caution: what of the config cannot work as it is meant to, for `plan` to say; else "".
     """
 
     wanted: Callable[[RunPlan], int | None]
@@ -35,3 +36,4 @@ class Wiring:
     unit: str = "examples"
     skills: Callable[[RunPlan, Session, Model], Awaitable[object]] | None = None
     expected: Callable[[RunPlan], Range] | None = None
+    caution: Callable[[RunPlan], str] = lambda plan: ""
