@@ -179,6 +179,8 @@ def test_errors_say_what_and_what_to_do_and_have_their_codes(
         ("manifest.json", "{", "show", "not a manifest"),
         ("manifest.json", "{}", "cost", "not a manifest"),
         ("examples.jsonl", "{\n", "export", "examples.jsonl: line 1"),
+        ("examples.jsonl", "{\n", "show", "examples.jsonl: line 1"),
+        ("examples.jsonl", '[{"id": 1}]\n', "show", "examples.jsonl: line 1"),
         ("examples.jsonl", '{"id": 1}\n', "export", "examples.jsonl: line 1"),
     ],
 )

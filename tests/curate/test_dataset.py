@@ -122,6 +122,31 @@ def test_the_command_reports_first_and_writes_only_when_asked(
     assert json.loads(dropped)["reason"] == "placeholder_response"
 
 
+def test_columns_that_no_example_keeps_are_named(tmp_path: Path, capsys: Captured) -> None:
+    source = tmp_path / "mine.jsonl"
+    source.write_text('{"id": 7, "Prompt": "Name a lake.", "answer": "The Garda.", "topic": "x"}\n')
+    assert main(["curate", str(source)]) == 0
+    assert "1 kept; columns not read: `id`, `topic`\n" in capsys.readouterr().out
+    source.write_text(
+        '{"messages": [{"role": "user", "content": "Hi?"}, \
+{"role": "assistant", "content": "Hello."}], "source": "x"}\n'
+    )
+    assert main(["curate", str(source)]) == 0
+    assert "columns not read: `source`\n" in capsys.readouterr().out
+
+
+def test_what_a_reader_asks_for_is_also_said_in_the_commands_words(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    source = tmp_path / "mine.jsonl"
+    source.write_text('{"foo": "Name a lake.", "bar": "The Garda."}\n')
+    assert main(["curate", str(source)]) == 3
+    assert "--instruction" in capsys.readouterr().err
+    source.write_text('{"instruction": "Name a lake.", "output": "The Garda."}\nbroken\n')
+    assert main(["curate", str(source)]) == 3
+    assert "--on-bad-line skip" in capsys.readouterr().err
+
+
 def test_writing_never_replaces_the_dataset_that_is_read(tmp_path: Path, capsys: Captured) -> None:
     source = tmp_path / "alpaca.json"
     source.write_text('[{"instruction": "Name a lake.", "output": "<nooutput>"}]')
@@ -145,6 +170,9 @@ def test_writing_never_replaces_the_drops_of_a_run(tmp_path: Path, capsys: Captu
     ("option", "words"),
     [
         (("--words", "many"), "LOW:HIGH"),
+        (("--words", "50:5"), "LOW no larger than HIGH"),
+        (("--script", "Klingon"), "no letter of Unicode"),
+        (("--script", "latn"), "such as LATIN"),
         (("--against", "mmlu=x"), "alpaca_eval"),
         (("--novelty", "7"), "0 to 1"),
     ],

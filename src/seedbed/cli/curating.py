@@ -7,6 +7,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,6 +16,7 @@ from seedbed.cli.tables import columns, visible
 from seedbed.cli.watching import PLAIN_SECONDS
 from seedbed.curate.contamination import LOADERS, BenchmarkPrompt
 from seedbed.curate.dataset import Curated, CurateSettings, curate
+from seedbed.curate.filters import script_names
 from seedbed.curate.many import Cost, Many, Watch, curate_many, processes
 from seedbed.datasets import Dataset, ReadSettings, read_dataset
 from seedbed.errors import ConfigError
@@ -52,7 +54,7 @@ def settings(options: argparse.Namespace) -> CurateSettings:
         words=_bounds("--words", options.words),
         response_words=_bounds("--response-words", options.response_words),
         keywords=tuple(options.keyword),
-        scripts=tuple(script.upper() for script in options.script),
+        scripts=tuple(map(_script, options.script)),
         against=tuple(prompt for given in options.against for prompt in _prompts(given)),
         novelty=options.novelty,
         near_duplicates=options.near_duplicates,
@@ -65,7 +67,20 @@ def _bounds(option: str, text: str) -> tuple[int, int | None]:
     low, colon, high = text.partition(":")
     if not colon or not (low + high).isdigit():
         raise ConfigError(f"{option} {text}: expected LOW:HIGH, LOW: or :HIGH, in words")
+    if low and high and int(low) > int(high):
+        raise ConfigError(f"{option} {text}: expected LOW no larger than HIGH")
     return int(low or 0), int(high) if high else None
+
+
+def _script(given: str) -> str:
+    name = given.upper()
+    if name not in (known := script_names()):
+        near = ", ".join(get_close_matches(name, known)) or "LATIN, CYRILLIC, ARABIC, CJK, HANGUL"
+        raise ConfigError(
+            f"--script {given}: no letter of Unicode is of that script",
+            hint=f"Scripts are named as Unicode names its letters, such as {near}.",
+        )
+    return name
 
 
 def _prompts(given: str) -> tuple[BenchmarkPrompt, ...]:

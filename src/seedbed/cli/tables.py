@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import shorten, wrap
 from unicodedata import category
 
+from seedbed.errors import DatasetError
 from seedbed.folder import RunFolder
 from seedbed.records import JSON
 from seedbed.session import Outcome
@@ -143,8 +144,8 @@ def _drops(path: Path) -> Iterable[str]:
     if not path.exists():
         return
     with path.open(encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
+        for number, line in enumerate(file, 1):
+            row = _row(line, f"{path}: line {number}", fields=("reason",))
             if row["reason"] not in seen:
                 seen.add(row["reason"])
                 text = row.get("text") or row.get("response") or row.get("instruction", "")
@@ -162,8 +163,34 @@ def _samples(path: Path, count: int) -> list[dict[str, JSON]]:
         kept = sum(1 for _ in file)
     step = max(1, kept // count)
     with path.open(encoding="utf-8") as file:
-        chosen = islice(file, step // 2, None, step)
-        return [json.loads(text) for text in islice(chosen, count)]
+        chosen = islice(enumerate(file, 1), step // 2, None, step)
+        return [
+            _row(text, f"{path}: line {number}", fields=_FIELDS)
+            for number, text in islice(chosen, count)
+        ]
+
+
+_FIELDS = ("skills", "recipe", "step", "query_type", "instruction", "input", "response")
+
+
+def _row(text: str, place: str, *, fields: Sequence[str]) -> dict[str, JSON]:
+    """A line of a run's file.
+
+    Raises:
+        DatasetError: it is not one, as when the file was edited by hand.
+    """
+    try:
+        row = json.loads(text)
+    except ValueError as error:
+        row, wrong = None, str(error)
+    else:
+        wrong = f"expected an object with {', '.join(fields)}"
+    if not isinstance(row, dict) or not row.keys() >= set(fields):
+        raise DatasetError(
+            f"{place}: not a line of this run: {wrong}",
+            hint="`seedbed run` makes the file anew from the journal, for nothing.",
+        )
+    return row
 
 
 def _sample(number: int, example: Mapping[str, JSON]) -> Iterable[str]:

@@ -72,12 +72,12 @@ class Dataset(Generic[T]):
 
     def _shape(self, columns: Sequence[str], kind: str) -> Shape:
         shape = find_shape(columns, self._settings, kind=kind)
-        self._tally.shape = shape.name
+        self._tally.shape, self._tally.unread = shape.name, shape.unread
         if self._answered and not shape.answers:
             raise DatasetError(
                 f"read as {kind}: no column with responses; found {names(columns)}; "
                 f"expected one of {names(RESPONSE)}",
-                hint='Name it: response = "…".',
+                hint='Name it: response = "…"; for `seedbed curate`: --response.',
             )
         return shape
 
@@ -100,7 +100,8 @@ class Dataset(Generic[T]):
             mend = CONVERT if bad.reason == "not_utf8" else "Mend it."
             raise DatasetError(
                 f"{tally.unit} {row.number}: {bad.detail}",
-                hint=f'{mend} Or set on_bad_line = "skip": such rows are left out and listed.',
+                hint=f'{mend} Or set on_bad_line = "skip" (for `seedbed curate`: --on-bad-line '
+                "skip): such rows are left out and listed.",
             )
         tally.skip(row.number, bad)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from seedbed.datasets.rows import Bad, Unit
+from seedbed.datasets.rows import Bad, Unit, names
 
 MOST_LISTED = 1000
 """Skipped rows that a report lists one by one; the rest is in its counts."""
@@ -28,7 +28,7 @@ class ReadReport:
     `kept` counts records, of which a seed task can give several. `skipped` lists the first
     1,000 rows left out, `reasons` counts them all. `turns_ignored` counts the turns of
     conversations other than the first question and its answer, `systems_ignored` their system
-    messages.
+    messages. `unread` names the columns that no example keeps.
     """
 
     source: str
@@ -41,6 +41,7 @@ class ReadReport:
     reasons: Mapping[str, int] = field(default_factory=dict)
     turns_ignored: int = 0
     systems_ignored: int = 0
+    unread: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [
@@ -52,6 +53,8 @@ class ReadReport:
             parts.append(f"{self.turns_ignored:,} later turns ignored")
         if self.systems_ignored:
             parts.append(f"{self.systems_ignored:,} system messages ignored")
+        if self.unread:
+            parts.append(f"columns not read: {names(self.unread)}")
         return "; ".join(parts)
 
     def _places(self, reason: str, most: int = 20) -> str:
@@ -68,6 +71,7 @@ class Tally:
         self.source = source
         self.kind = self.shape = ""
         self.unit: Unit = "line"
+        self.unread: tuple[str, ...] = ()
         self.rows = self.kept = self.turns_ignored = self.systems_ignored = 0
         self._skipped: list[Skipped] = []
         self._reasons: Counter[str] = Counter()
@@ -89,4 +93,5 @@ class Tally:
             reasons=dict(self._reasons),
             turns_ignored=self.turns_ignored,
             systems_ignored=self.systems_ignored,
+            unread=self.unread,
         )

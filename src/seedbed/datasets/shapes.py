@@ -34,11 +34,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A layout's name, how it reads a row, and whether its rows have a place for a response."""
+    """A layout's name, how it reads a row, whether its rows have a place for a response, and the
+    columns that are nothing to it."""
 
     name: str
     read: Callable[[Mapping[str, JSON]], Sequence[Parts] | Bad]
     answers: bool = True
+    unread: tuple[str, ...] = ()
 
 
 def find_shape(columns: Sequence[str], settings: ReadSettings, *, kind: str) -> Shape:
@@ -85,7 +87,7 @@ def _chat_shape(name: str, chat: str | None, columns: Sequence[str], kind: str) 
             return _missing(column, row)
         return _exchange(first_exchange(row[column], column))
 
-    return Shape(name, read)
+    return Shape(name, read, unread=tuple(each for each in columns if each != column))
 
 
 def _exchange(found: Turns | Bad) -> Sequence[Parts] | Bad:
@@ -151,9 +153,15 @@ def _columns_shape(
         raise DatasetError(
             f"read as {kind}: no column with instructions; found {names(columns)}; "
             f"expected one of {names(INSTRUCTION)}, or conversations in {names(CHAT_COLUMNS)}",
-            hint='Name the columns: instruction = "…", response = "…" and, if any, input = "…".',
+            hint='Name the columns: instruction = "…", response = "…" and, if any, input = "…"; '
+            "for `seedbed curate`: --instruction, --response, --input.",
         )
-    return Shape(name, _columns_reader(instruction, given, response), answers=response is not None)
+    return Shape(
+        name,
+        _columns_reader(instruction, given, response),
+        answers=response is not None,
+        unread=tuple(each for each in columns if each not in (instruction, given, response)),
+    )
 
 
 def _column(

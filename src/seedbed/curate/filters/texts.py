@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -167,6 +168,11 @@ def foreign_script(scripts: Collection[str] = ("LATIN",), *, minimum_share: floa
         )
 
     return check
+
+
+def script_names() -> frozenset[str]:
+    """Every name that `foreign_script` can tell; it looks at all of Unicode, for half a second."""
+    return frozenset(_script(chr(each)) for each in range(sys.maxunicode) if chr(each).isalpha())
 
 
 @lru_cache(maxsize=65_536)
