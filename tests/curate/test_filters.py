@@ -244,6 +244,20 @@ def test_a_short_response_is_no_placeholder(text: str) -> None:
 # Loops and cut ends
 
 
+@given(st.text("ab", max_size=40), st.integers(1, 3), st.text("ab", min_size=1, max_size=4))
+def test_every_loop_is_found_wherever_it_stands(before: str, times: int, phrase: str) -> None:
+    """Against all places and lengths of a stretch, one after the other."""
+    words = [*before, *(phrase * 2 * times), *before[::-1]]
+    check = repetition(times=3, words=8, longest=4, repeated_share=1.0)
+
+    def loops(period: int, start: int) -> bool:
+        end = start + max(8, 3 * period)
+        return end <= len(words) and words[start : end - period] == words[start + period : end]
+
+    expected = any(loops(period, start) for period in range(1, 5) for start in range(len(words)))
+    assert (check(" ".join(words)) is not None) == expected
+
+
 def test_a_loop_is_repetition_with_its_phrase_and_count() -> None:
     drop = repetition()("It begins. " + "I am very happy to help. " * 12)
     assert drop is not None

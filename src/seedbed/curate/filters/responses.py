@@ -135,18 +135,16 @@ def repetition(
 
     def check(text: str) -> Drop | None:
         found = unicode_words(text)
-        again = len(found) - len(set(found))
         for period in range(1, min(longest, len(found) // times) + 1):
-            # All words of a run but its first phrase stand there for at least a second time.
-            if again < max(words, times * period) - period:
+            least = max(words, times * period)
+            if not _has_run(found, period, least):
                 continue
             run, start = _longest_run(found, period)
-            if run // period >= times and run >= words:
-                phrase = " ".join(found[start : start + period])
-                return Drop(
-                    reason="repetition",
-                    evidence={"phrase": phrase[:120], "times": run // period, "words": run},
-                )
+            phrase = " ".join(found[start : start + period])
+            return Drop(
+                reason="repetition",
+                evidence={"phrase": phrase[:120], "times": run // period, "words": run},
+            )
         share = _repeated_share(found, 5)
         if len(found) >= 60 and share > repeated_share:
             return Drop(
@@ -156,6 +154,23 @@ def repetition(
         return None
 
     return check
+
+
+def _has_run(words: list[str], period: int, least: int) -> bool:
+    """Whether in a stretch of so many words each word equals the one `period` back.
+
+    Such a stretch holds at least one of every `least - period` places; from those it is looked for.
+    """
+    step = least - period
+    for place in range(least - 1, len(words), step):
+        first, after = place, place
+        while first >= period and words[first] == words[first - period]:
+            first -= 1
+        while first < place and after < len(words) and words[after] == words[after - period]:
+            after += 1
+        if after - first > step:
+            return True
+    return False
 
 
 def _longest_run(words: list[str], period: int) -> tuple[int, int]:

@@ -54,7 +54,7 @@ def truncated() -> Check:
     closed), `open_word` ("… because of the") and `year` ("… in 20").
     """
     signs: tuple[tuple[str, Callable[[str], bool]], ...] = (
-        ("code_fence", lambda text: len(re.findall(r"^\s*```", text, re.MULTILINE)) % 2 == 1),
+        ("code_fence", _leaves_a_fence_open),
         ("list_number", lambda text: _LIST_NUMBER.search(text) is not None),
         ("comma", lambda text: text.endswith((",", "(", "[", "{")) and _is_prose(text)),
         ("year", _ends_in_half_a_year),
@@ -90,6 +90,10 @@ def ends_with_colon() -> Check:
 def _is_prose(text: str) -> bool:
     """The last line is long enough to end in a sentence, and not in a label or a greeting."""
     return len(text.rsplit("\n", 1)[-1].split()) >= _PROSE
+
+
+def _leaves_a_fence_open(text: str) -> bool:
+    return "```" in text and len(re.findall(r"^\s*```", text, re.MULTILINE)) % 2 == 1
 
 
 def _ends_in_half_a_year(text: str) -> bool:
