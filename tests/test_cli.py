@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,18 +55,6 @@ def test_every_export_format_is_offered_and_written(tmp_path: Path, capsys: Capt
         assert main([*arguments, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["examples"] == 20
         assert out.stat().st_size > 0
-
-
-@pytest.mark.parametrize("name", ["journal.db", "examples.jsonl", "decisions.jsonl"])
-def test_an_export_never_replaces_what_the_run_itself_keeps(
-    tmp_path: Path, capsys: Captured, name: str
-) -> None:
-    assert main(["run", str(config(tmp_path)), "--json"]) == 0
-    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
-    out = tmp_path / "run" / ".." / "run" / name
-    assert main(["export", str(tmp_path / "run"), "--format", "alpaca", "--out", str(out)]) == 2
-    assert "a file of the run itself" in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
 
 def test_the_finetuning_format_of_self_instruct_is_offered_too(
@@ -269,6 +258,7 @@ def progress(*, seconds: float, paid: int, kept: int = 0) -> Progress:
         trouble="",
         spend=Spend(calls=paid, prompt_tokens=1000, picodollars=1_500_000_000_000),
         reserved=Spend(),
+        priced=True,
         cap_dollars=20.0,
         seconds=seconds,
     )
@@ -285,6 +275,8 @@ def test_a_line_of_progress_says_rate_spend_and_time_left() -> None:
     assert "10.0 calls/s" in text
     assert "$1.50 of $20.00" in text
     assert "about 20 s left" in text
+    unpriced = replace(progress(seconds=10, paid=100), priced=False)
+    assert "no price known" in line(unpriced, rate)
 
 
 def test_durations_read_like_speech() -> None:

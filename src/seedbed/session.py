@@ -35,7 +35,8 @@ class Progress:
     or paid; `paid` what this session performed. `calls_expected` is the middle of the forecast.
     `level` is the adaptive concurrency's present bound. `trouble` is the latest failure of calls
     while nothing else comes back. `spend` is of all sessions, `reserved`
-    the worst case of what is in flight. `seconds` are since this session began.
+    the worst case of what is in flight. `priced` says whether the present stage's model has a known
+    price. `seconds` are since this session began.
     """
 
     stage: str
@@ -51,6 +52,7 @@ class Progress:
     trouble: str
     spend: Spend
     reserved: Spend
+    priced: bool
     cap_dollars: float | None
     seconds: float
 
@@ -158,6 +160,7 @@ class Session:
             trouble=trouble,
             spend=self.ledger.spent,
             reserved=self.ledger.reserved,
+            priced=self.plan.price(self.stage) is not None,
             cap_dollars=self.plan.config.budget.dollars,
             seconds=self.clock() - self.began,
         )

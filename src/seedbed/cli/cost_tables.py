@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import wrap
 
-from seedbed.cli.tables import columns, spend_line, visible
+from seedbed.cli.tables import columns, folded, spend_line, visible
 from seedbed.forecast import CACHED_FROM, Forecast, Range, total
 from seedbed.plan import RunPlan
 from seedbed.records import JSON
@@ -27,13 +26,14 @@ def forecast_table(plan: RunPlan) -> str:
     else:
         told = (
             f"At ${price.input:g} in and ${price.output:g} out per million tokens. Counted from "
-            "the prompts and this config;\n  how much the teacher will write is a guess, hence the "
+            "the prompts and this config; how much the teacher will write is a guess, hence the "
             f"ranges. No call was made.{_caching(plan, forecast)}"
         )
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
-    return (
-        f"{config.recipe} with {visible(config.teacher.shown)}: {asked_for(plan)}\n\n"
-        f"{columns(rows, head=head)}\n\n  {told}{_shortfall(plan)}{_caution(plan)}"
+    title = folded(f"{config.recipe} with {visible(config.teacher.shown)}: {asked_for(plan)}")
+    below = [told, _shortfall(plan), wiring_of(config.recipe).caution(plan)]
+    return "\n\n".join(
+        [title, columns(rows, head=head), *(folded(each, indent="  ") for each in below if each)]
     )
 
 
@@ -44,15 +44,9 @@ def _shortfall(plan: RunPlan) -> str:
     if not wanted or not expected or expected.high >= wanted:
         return ""
     return (
-        f"\n\n  These seeds give {_between(expected)} {wiring.unit}, not {wanted:,}: "
+        f"These seeds give {_between(expected)} {wiring.unit}, not {wanted:,}: "
         "for more take more seeds, or more rounds."
     )
-
-
-def _caution(plan: RunPlan) -> str:
-    told = wiring_of(plan.config.recipe).caution(plan)
-    lines = wrap(told, 96, initial_indent="  ", subsequent_indent="  ")
-    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _caching(plan: RunPlan, forecast: Forecast) -> str:
@@ -67,8 +61,8 @@ def _caching(plan: RunPlan, forecast: Forecast) -> str:
     if not shares:
         return ""
     return (
-        f"\n  The provider's cache may serve {' and '.join(shares)} of the prompt tokens (prompts\n"
-        f"  that begin alike, from {CACHED_FROM:,} tokens on): the low end counts all of that, the "
+        f" The provider's cache may serve {' and '.join(shares)} of the prompt tokens (prompts "
+        f"that begin alike, from {CACHED_FROM:,} tokens on): the low end counts all of that, the "
         "high end none."
     )
 
@@ -119,7 +113,8 @@ def cost_table(manifest: Mapping[str, JSON]) -> str:
                 )
                 name = ""  # a stage is named once
     head = ("stage", "", "forecast", "actual")
-    return f"{columns(rows, head=head)}\n\n  in all: {spend_line(manifest)}"
+    table = f"{columns(rows, head=head)}\n\n" if rows else ""
+    return f"{table}  in all: {spend_line(manifest)}"
 
 
 _COSTS = {

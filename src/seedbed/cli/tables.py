@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from shutil import get_terminal_size
 from textwrap import shorten, wrap
 from unicodedata import category
 
@@ -58,9 +59,10 @@ def ending(outcome: Outcome, *, again: str) -> str:
         "skills": f"{counts.get('skills', 0):,} skills and "
         f"{counts.get('query_types', 0):,} query types.",
     }[manifest["status"]]
-    lines = [head, f"  {spend_line(manifest)}", ""]
-    lines += [f"  {name:13} {path}" for name, path in outputs(folder, manifest)]
-    lines += ["", *(f"  note: {note}" for note in manifest["notes"])]
+    lines = [head, f"  {spend_line(manifest)}", *_new_line(manifest["sessions"][-1]), ""]
+    if files := outputs(folder, manifest):
+        lines += [*(f"  {name:13} {path}" for name, path in files), ""]
+    lines += [f"  note: {note}" for note in manifest["notes"]]
     follow = {
         "complete": f"  Next: {look}",
         "short": f"  See why: {look}",
@@ -68,6 +70,12 @@ def ending(outcome: Outcome, *, again: str) -> str:
         "skills": f"  Edit it if you like; then: {again}",
     }[manifest["status"]]
     return "\n".join([*lines, follow])
+
+
+def _new_line(session: Mapping[str, JSON]) -> Iterable[str]:
+    """What of the spend is this session's: the totals are those of all of them."""
+    if session["replayed"]:
+        yield f"  in the journal before: {session['replayed']:,}; new: {session['paid']:,}"
 
 
 def of_wanted(counts: Mapping[str, JSON]) -> str:
@@ -97,14 +105,34 @@ def outputs(folder: RunFolder, manifest: Mapping[str, JSON]) -> list[tuple[str, 
 
 
 def spend_line(manifest: Mapping[str, JSON]) -> str:
+    """What all sessions took; no dollars are made up where a stage's model has no known price."""
     spend = manifest["spend"]
-    text = f"{spend['calls']:,} calls, {spend['tokens']:,} tokens, ${spend['dollars']:.2f}"
-    if spend["doubtful_calls"]:
+    paid = money(spend["dollars"])
+    if any(stage["dollars"] is None for stage in manifest["stages"].values()):
+        paid = f"{paid} where a price is known" if spend["dollars"] else "no price known"
+    calls = f"{spend['calls']:,} call{'' if spend['calls'] == 1 else 's'}"
+    text = f"{calls}, {spend['tokens']:,} tokens, {paid}"
+    if lost := spend["doubtful_calls"]:
+        dollars = f" (up to {money(worst)})" if (worst := spend["doubtful_dollars"]) else ""
         text += (
-            f"; {spend['doubtful_calls']:,} of the calls (up to ${spend['doubtful_dollars']:.2f}) "
-            "were lost on the way and may not have been charged"
+            f"; {lost:,} of the calls{dollars} {'was' if lost == 1 else 'were'} lost on the way "
+            "and may not have been charged"
         )
     return text
+
+
+def money(dollars: float) -> str:
+    """In cents, or finer where that would be nothing."""
+    return f"${dollars:.2f}" if dollars >= 0.005 or not dollars else f"${dollars:.4f}"
+
+
+def folded(text: str, *, indent: str = "") -> str:
+    """Text in lines that the terminal does not break; as wide as a page where there is none."""
+    width = min(96, max(40, get_terminal_size((96, 24)).columns - 1))
+    lines = wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+    return "\n".join(lines)
 
 
 def run_story(folder: RunFolder, *, samples: int) -> str:
@@ -207,4 +235,4 @@ def _paragraph(field: str, text: str, limit: int = 900) -> Iterable[str]:
     shown = visible(text[:limit]) + (" […]" if len(text) > limit else "")
     yield f"  {field}:"
     for part in shown.splitlines():
-        yield from wrap(part, 96, initial_indent="    ", subsequent_indent="    ") or [""]
+        yield folded(part, indent="    ")

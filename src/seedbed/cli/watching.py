@@ -69,6 +69,8 @@ def _share(progress: Progress) -> str:
 
 def money(progress: Progress) -> str:
     cap = progress.cap_dollars
+    if not progress.priced:
+        return "no price known"
     return f"${progress.spend.dollars:.2f}" + (f" of ${cap:.2f}" if cap is not None else "")
 
 

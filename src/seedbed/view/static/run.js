@@ -69,7 +69,8 @@ function spending(run) {
   const known = forecast.length && forecast.every((stage) => stage.dollars);
   const low = known ? forecast.reduce((sum, stage) => sum + stage.dollars[0], 0) : 0;
   const high = known ? forecast.reduce((sum, stage) => sum + stage.dollars[1], 0) : 0;
-  return card("Spent", money(spend.dollars),
+  const priced = Object.values(run.manifest.stages).every((stage) => stage.dollars !== null);
+  return card("Spent", priced || spend.dollars ? money(spend.dollars) : "no price known",
     known ? `forecast ${money(low)} to ${money(high)}` : "no price was known for a forecast",
     `${number(spend.calls)} calls, ${short(spend.tokens)} tokens`,
     spend.doubtful_calls ? `${plural(spend.doubtful_calls, "call")} lost on the way, up to ${money(spend.doubtful_dollars)}` : null);
