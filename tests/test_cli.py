@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from dataclasses import replace
@@ -219,6 +220,19 @@ def test_the_command_to_go_on_with_is_whole(tmp_path: Path) -> None:
     assert f"To go on: seedbed run {path} --out '{out}'" in text
 
 
+def test_init_that_cannot_write_leaves_nothing_in_the_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        assert main(["init", str(tmp_path / "my.toml")]) == 4
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "my.toml: cannot be written" in capsys.readouterr().err
+    assert main(["init", str(tmp_path / "my.toml")]) == 0
+
+
 def test_init_never_replaces_a_file_unasked(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("mine")
@@ -277,6 +291,8 @@ def test_a_line_of_progress_says_rate_spend_and_time_left() -> None:
     assert "about 20 s left" in text
     unpriced = replace(progress(seconds=10, paid=100), priced=False)
     assert "no price known" in line(unpriced, rate)
+    waiting = replace(progress(seconds=10, paid=100), trouble="vLLM is loading the model (3 s)")
+    assert line(waiting, rate).endswith("$1.50 of $20.00 · vLLM is loading the model (3 s)")
 
 
 def test_durations_read_like_speech() -> None:

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -393,3 +394,26 @@ def test_kill_nine_pays_twice_only_for_what_was_in_flight(tmp_path: Path) -> Non
         assert journal.in_doubt() == []
     assert sorted(entry.question for entry in entries) == list(range(600))
     assert len(paid) <= sum(entry.sent for entry in entries) <= 600 + kills * 16
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds its open files in /proc")
+def test_a_disk_that_fails_is_not_taken_for_a_damaged_file(tmp_path: Path) -> None:
+    """Who believes that begins anew, and pays anew."""
+    path = tmp_path / "journal.db"
+
+    async def fill() -> None:
+        with Journal(path) as journal:
+            for number in range(50):
+                await journal.once("completion", number, counted("x" * 1000)[1])
+
+    asyncio.run(fill())
+    with Journal(path) as journal:
+        failing = os.open(path, os.O_WRONLY)  # whoever reads of it gets an error
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(FileNotFoundError):
+                if link.readlink() == path:
+                    os.dup2(failing, int(link.name))
+        os.close(failing)
+        with pytest.raises(JournalError, match="cannot be read: disk I/O error") as told:
+            list(journal.entries("completion"))
+    assert "Nothing that was settled is lost" in told.value.hint

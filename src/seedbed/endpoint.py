@@ -86,8 +86,11 @@ class Endpoint:
 
     @property
     def said(self) -> str:
-        """Why nothing comes back: trouble, or a batch that takes its time; else empty."""
-        return self.retrying.trouble or (self.batching.said if self.batching else "")
+        """Why nothing comes back: trouble, or what takes its time (a batch, a model that is being
+        loaded); else empty."""
+        if trouble := self.retrying.trouble:
+            return f"calls fail, trying on: {trouble}"
+        return self.batching.said if self.batching else ""
 
     def stop(self) -> None:
         """Send nothing any more; calls in flight come to their end."""

@@ -52,6 +52,24 @@ def json_line(value: JSON) -> str:
     return well_formed(text).translate(_LINE_BREAKS) + "\n"
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder with those above it, unless it is there.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = "a file of this name is in the way"
+        if not isinstance(error, FileExistsError | NotADirectoryError):
+            said = error.strerror or str(error)
+        raise StorageError(
+            f"{path}: the folder cannot be made: {said}",
+            hint="Choose another place, or free some space on its disk.",
+        ) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace a text file atomically, in UTF-8.
 

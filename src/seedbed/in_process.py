@@ -12,7 +12,8 @@ from seedbed.models import gguf, local_files, vllm
 from seedbed.models.gguf import GgufModel, GgufSettings
 from seedbed.models.local import LocalModel, LocalSettings
 from seedbed.models.on_ray import Held, Make, RayModel
-from seedbed.models.vllm import VllmModel, VllmSettings
+from seedbed.models.vllm import VllmModel
+from seedbed.models.vllm_settings import VllmSettings
 
 
 def check_in_process(table: ModelTable, *, home: Path, installed: bool) -> None:

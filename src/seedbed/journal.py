@@ -28,8 +28,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from seedbed.errors import JournalError, SeedbedError
-from seedbed.journal_file import connect, create, hold, inspect
+from seedbed.errors import SeedbedError
+from seedbed.journal_file import connect, create, hold, inspect, unusable
 from seedbed.journal_writer import Writer
 from seedbed.records import JSON, digest
 
@@ -212,7 +212,7 @@ class Journal:
         try:
             yield from self._reader.execute(statement, values)
         except sqlite3.Error as error:
-            raise _unreadable(self.path, error) from error
+            raise unusable(self.path, error, "read") from error
 
     async def _perform(
         self,
@@ -243,10 +243,3 @@ def _dumps(content: JSON) -> str:
     except UnicodeEncodeError:
         return json.dumps(content, separators=(",", ":"))
     return text
-
-
-def _unreadable(path: Path, error: Exception) -> JournalError:
-    return JournalError(
-        f"{path}: the journal cannot be read: {error}",
-        hint="The file is damaged. Restore it from a copy, or start a new run in another folder.",
-    )

@@ -85,7 +85,7 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute("pragma synchronous = full")
     except sqlite3.Error as error:
         database.close()
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
     return database
 
 
@@ -121,7 +121,7 @@ def inspect(path: Path) -> None:
             with closing(connect(path)) as database:
                 _migrate(database)
     except sqlite3.Error as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
 
 
 def _inspect_header(path: Path) -> None:
@@ -172,13 +172,13 @@ _DISK = {
 """What SQLite says where the disk, and not the file, is to blame; with one exception."""
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> JournalError:
+def unusable(path: Path, error: sqlite3.Error, what: str = "opened") -> JournalError:
     """A damaged journal, or a disk that is full or refuses: beginning anew would pay anew."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF not in _DISK or code == sqlite3.SQLITE_IOERR_SHORT_READ:
         return _torn(path, str(error))
     return JournalError(
-        f"{path}: the journal cannot be opened: {error}",
+        f"{path}: the journal cannot be {what}: {error}",
         hint="Nothing that was settled is lost. Free disk space or mend the folder's permissions, "
         "then run the same command again.",
     )

@@ -33,10 +33,10 @@ class Progress:
     `reached` and `wanted` are of what the recipe counts, examples or instructions; `wanted` is
     None where it goes on to the end of its seeds. `calls` counts what the recipe asked, replayed
     or paid; `paid` what this session performed. `calls_expected` is the middle of the forecast.
-    `level` is the adaptive concurrency's present bound. `trouble` is the latest failure of calls
-    while nothing else comes back. `spend` is of all sessions, `reserved`
-    the worst case of what is in flight. `priced` says whether the present stage's model has a known
-    price. `seconds` are since this session began.
+    `level` is the adaptive concurrency's present bound. `trouble` says why nothing comes back: the
+    latest failure, or what is waited for; empty while answers come. `spend` is of all sessions,
+    `reserved` the worst case of what is in flight. `priced` says whether the present stage's model
+    has a known price. `seconds` are since this session began.
     """
 
     stage: str

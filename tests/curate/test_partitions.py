@@ -13,6 +13,7 @@ from tests.curate.parts import SETTINGS, examples
 from seedbed.cli import main
 from seedbed.curate.dataset import CurateSettings, InMemory, curate
 from seedbed.curate.many import Cost, Many, Work, curate_many, processes
+from seedbed.curate.rows import write_verdicts
 from seedbed.errors import ClusterError, ConfigError, StorageError
 from seedbed.records import Example
 
@@ -151,6 +152,12 @@ def test_the_command_writes_the_same_files_in_parts(tmp_path: Path, capsys: Capt
     for name in ("alpaca.json", "drops.jsonl"):
         memory, parts = (tmp_path / engine / name for engine in ("memory", "processes"))
         assert memory.read_bytes() == parts.read_bytes()
+
+
+def test_parts_that_cannot_be_kept_are_said(tmp_path: Path) -> None:
+    (tmp_path / "judged").write_text("in the way")
+    with pytest.raises(StorageError, match="judged: the folder cannot be made: a file of this"):
+        write_verdicts(tmp_path / "judged" / "00000.parquet", [None])
 
 
 def test_an_impossible_way_to_work_says_what_is_expected(tmp_path: Path, capsys: Captured) -> None:

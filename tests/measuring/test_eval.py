@@ -159,6 +159,32 @@ def test_a_local_checkpoint_is_measured_on_everything(
     assert _values(out / "practice.json")["accuracy"] == 0.0
 
 
+def test_knowledge_is_said_of_what_was_asked(tmp_path: Path, data: Path) -> None:
+    """The harness knows nothing of vLLM and its options, so that neither stands in the name."""
+    pytest.importorskip("lm_eval", reason="the extra `knowledge` is not installed")
+    _write_task(data / "knowledge")
+    write_tiny(tmp_path / "student", ["Sort the numbers."] * 3)
+    options = 'local = { device = "cpu", options = ["--quantization", "fp8"] }'
+    config = tmp_path / "eval.toml"
+    config.write_text(f'[student]\nmodel = "vllm/student"\n{options}\n')
+    command = ["eval", str(config), "--benchmark", "knowledge", "--tasks", "own_colours:acc:0"]
+    assert main([*command, "--data", str(data), "--limit", "1"]) == 0
+    result = read_result(tmp_path / "student" / "evaluation" / "knowledge.json")
+    assert re.fullmatch(r"hf/student@\w+", result.student)
+
+
+def test_where_answers_cannot_be_kept_it_says_so_and_asks_nothing_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["eval", "practice", "--benchmark", "practice", "--items", "3", "--k", "1"]
+    (tmp_path / "answers").write_text("in the way")
+    assert main([*command, "--out", str(tmp_path)]) == 4
+    assert "answers: the folder cannot be made: a file" in capsys.readouterr().err
+    (tmp_path / "answers").unlink()
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert "3 calls" in capsys.readouterr().out
+
+
 def test_a_judge_is_found_from_its_toml(
     tmp_path: Path,
     data: Path,

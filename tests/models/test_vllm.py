@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
+import resource
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +23,12 @@ from tests.runs import lines, paid, run
 from tests.training.students import make_base
 
 from seedbed.errors import ConfigError, ModelError, Stopped, Unreachable
+from seedbed.measuring import EvalPlan, EvalProgress, measure, subject_of
 from seedbed.models.local import LocalModel, LocalSettings
 from seedbed.models.on_ray import RayModel
 from seedbed.models.retrying import Patience, Retrying
-from seedbed.models.vllm import VllmModel, VllmSettings
+from seedbed.models.vllm import VllmModel, held_port
+from seedbed.models.vllm_settings import VllmSettings
 from seedbed.records import Completion, Message, Request, Sampling
 
 REAL = shutil.which("vllm")
@@ -179,11 +185,11 @@ def test_what_ends_it_before_it_has_answered_ends_the_run(base: Path) -> None:
         async with VllmModel(base, settings=SMALL) as model:
             with pytest.raises(Unreachable):
                 await model.complete(request(text="die"))
-            await until(lambda: not servers(base))
-            await model.complete(request())
+            await Retrying(model, patience=Patience(first_wait=0.1)).complete(request())
 
-    with pytest.raises(ModelError, match="before it had answered: OutOfMemoryError: CUDA out"):
+    with pytest.raises(ModelError, match="before it had answered: OutOfMemoryError: CUDA") as told:
         asyncio.run(work())
+    assert str(told.value).endswith("out of memory, Bearer [key]")
 
 
 def test_a_run_that_stops_does_not_wait_for_the_model(base: Path) -> None:
@@ -192,10 +198,80 @@ def test_a_run_that_stops_does_not_wait_for_the_model(base: Path) -> None:
             asked = [asyncio.create_task(model.complete(request(n))) for n in range(3)]
             await until(lambda: model.said)
             model.stop()
-            return await asyncio.gather(*asked, return_exceptions=True)
+            told = await asyncio.gather(*asked, return_exceptions=True)
+            later = await asyncio.gather(model.complete(request()), return_exceptions=True)
+            return [*told, *later]
 
-    assert [type(answer) for answer in asyncio.run(work())] == [Stopped] * 3
+    assert [type(answer) for answer in asyncio.run(work())] == [Stopped] * 4
     assert gone(servers(base))
+
+
+def test_who_leaves_while_it_ends_leaves_nothing_open(base: Path) -> None:
+    async def work() -> None:
+        async with VllmModel(base, settings=SMALL) as model:
+            await model.complete(request())
+            leaving = asyncio.current_task()
+            assert leaving is not None
+            asyncio.get_running_loop().call_soon(leaving.cancel)
+
+    async def leave() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.create_task(work())
+        await until(lambda: not servers(base))
+        gc.collect()  # a session that was not closed says so
+
+    asyncio.run(leave())
+
+
+def test_nobody_waits_for_it_and_it_says_nothing(base: Path) -> None:
+    async def work() -> None:
+        async with VllmModel(base, settings=SMALL) as model:
+            asked = asyncio.create_task(model.complete(request()))
+            await until(lambda: model.said)
+            asked.cancel()
+            await until(lambda: not model.said)
+            await model.complete(request())
+
+    asyncio.run(work())
+
+
+def test_options_of_json_are_found_in_its_list_of_models(base: Path) -> None:
+    option = ("--additional-config", '{"a \\" quote": "ä"}')
+    settings = replace(SMALL, options=(*SMALL.options, *option))
+
+    async def work() -> None:
+        async with VllmModel(base, settings=settings) as model:
+            assert model.name.endswith(option[1])
+            await model.complete(request())
+
+    asyncio.run(work())
+
+
+def test_its_port_is_given_to_nobody_else() -> None:
+    async def serve(port: int) -> None:
+        async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", port):
+            pass
+
+    with held_port() as port:
+        with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+            stranger.bind(("127.0.0.1", port))
+        asyncio.run(serve(port))
+
+
+def test_where_no_process_can_be_made_the_error_says_so(base: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def work() -> None:
+        async with VllmModel(base, settings=SMALL) as model:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (psutil.Process().num_fds(), hard))
+            try:
+                with pytest.raises(ModelError, match="vLLM cannot be started: Too many open files"):
+                    await model.complete(request())
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            await model.complete(request())
+
+    asyncio.run(work())
 
 
 def test_what_could_not_be_started_is_said_first(
@@ -207,6 +283,9 @@ def test_what_could_not_be_started_is_said_first(
 
     with pytest.raises(ConfigError, match="options: --port is set by Seedbed"):
         VllmSettings(options=("--port=1",))
+    with pytest.raises(ConfigError, match=r"--hf-token: .* a secret must not") as told:
+        VllmSettings(options=("--hf_token=hf_abc",))
+    assert "hf_abc" not in str(told.value)
     with pytest.raises(ConfigError, match="no such folder"):
         VllmModel("vllm/./nowhere")
     bare = tmp_path / "bare"
@@ -224,6 +303,27 @@ def test_options_are_part_of_the_name_and_the_rest_is_not(base: Path) -> None:
     assert plain == LocalModel(base).name.replace("hf/", "vllm/")
     assert VllmModel(base, settings=VllmSettings(rows=4, dtype="float32")).name == plain
     assert VllmModel(base, settings=SMALL).name == f"{plain} --enforce-eager"
+
+
+def test_a_measuring_says_what_it_waits_for_and_stops_at_once(base: Path, tmp_path: Path) -> None:
+    subject = subject_of(f"vllm/{base}")
+    assert subject.folder == base / "evaluation"
+    plan = EvalPlan(subject=subject, benchmarks=("practice",), folder=tmp_path)
+    said: list[str] = []
+
+    async def work() -> bool:
+        stop = asyncio.Event()
+
+        def watch(progress: EvalProgress) -> None:
+            said.append(progress.trouble)
+            if progress.trouble:
+                stop.set()
+
+        return (await measure(plan, watch=watch, stop=stop)).finished
+
+    assert not asyncio.run(work())
+    assert any(text.startswith("vLLM is loading the model (") for text in said)
+    assert gone(servers(base))
 
 
 @pytest.mark.slow

@@ -1,13 +1,14 @@
 """Stands in for the command `vllm` where that is not installed: its arguments, its addresses, and
 behind them a model in process as the engine. What vLLM would refuse, this refuses.
 
-A message `die` ends it at once, as an engine that fails does.
+A message `die` ends it at once, as an engine that fails does; it tells its key then.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import time
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--kv-cache-memory-bytes", type=int)
     parser.add_argument("--enforce-eager", action="store_true")
     parser.add_argument("--no-enable-chunked-prefill", action="store_true")
+    parser.add_argument("--additional-config", type=json.loads)
     options = parser.parse_args()
     sys.stderr.write("(APIServer pid=1) WARNING: `OSError: Too many open files` may come\n")
     settings = LocalSettings(device="cpu", dtype="float32", rows=options.max_num_seqs)
@@ -63,7 +65,7 @@ async def serve(options: argparse.Namespace, model: LocalModel) -> None:
         assert body["model"] == name
         messages = tuple(Message(each["role"], each["content"]) for each in body["messages"])
         if messages[-1].content == "die":
-            sys.stderr.write("torch.OutOfMemoryError: CUDA out of memory.\n")
+            sys.stderr.write(f"torch.OutOfMemoryError: CUDA out of memory, {key}\n")
             sys.stderr.flush()
             os._exit(1)
         sampling = Sampling(temperature=body["temperature"], max_tokens=body["max_tokens"])

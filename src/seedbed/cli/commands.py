@@ -18,7 +18,7 @@ from seedbed.cli.choosing import choose
 from seedbed.cli.reporting import report
 from seedbed.cli.stopping import stop_on_signals
 from seedbed.cli.viewing import view
-from seedbed.errors import ConfigError, StorageError
+from seedbed.errors import ConfigError
 from seedbed.records import JSON
 
 if TYPE_CHECKING:
@@ -29,14 +29,13 @@ SHORT = 7
 
 
 def init(options: argparse.Namespace) -> int:
+    from seedbed.files import write_text
+
     path = Path(options.path)
     if path.exists() and not options.force:
         raise ConfigError(f"{path}: already there", hint="Choose another name, or add --force.")
     text = (files("seedbed") / "template.toml").read_text(encoding="utf-8")
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+    write_text(path, text)
     print(f"{path} is written. Next:\n  seedbed plan {path}\n  seedbed run {path}")
     return 0
 

@@ -23,7 +23,7 @@ def line(progress: EvalProgress) -> str:
     cap = "" if progress.cap_dollars is None else f" of ${progress.cap_dollars:.2f}"
     parts += [f"{progress.in_flight} in flight", f"${progress.spend.dollars:.2f}{cap}"]
     if progress.trouble:
-        parts.append(f"calls fail, trying on: {visible(progress.trouble)}")
+        parts.append(visible(progress.trouble))
     return f"{progress.benchmark}: " + " · ".join(parts)
 
 

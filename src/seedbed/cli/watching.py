@@ -55,7 +55,7 @@ def line(progress: Progress, rate: Rate) -> str:
         money(progress),
     ]
     if progress.trouble:
-        parts.append(f"calls fail, trying on: {visible(progress.trouble)}")
+        parts.append(visible(progress.trouble))
     elif (left := rate.left(progress)) is not None and left > 0:
         parts.append(f"about {duration(left)} left")
     return f"{progress.stage}: " + " · ".join(parts)

@@ -26,7 +26,7 @@ from seedbed.curate.dataset import CurateSettings
 from seedbed.curate.partitions import READ, Partitions
 from seedbed.curate.rows import write_examples
 from seedbed.errors import ClusterError, StorageError
-from seedbed.files import write_text
+from seedbed.files import make_folder, write_text
 from seedbed.records import JSON, Example, digest
 
 Work = Callable[[int], None]
@@ -105,7 +105,7 @@ def curate_many(
     if made is None:
         parts = _cut(source, Partitions(home, settings, 0), part, watch)
         made = {"parts": parts, "read": told()}
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         write_text(home / _MADE, json.dumps(made))
     partitions = Partitions(home, settings, made["parts"])
     costs = {stage: _take(partitions, stage, mapper, watch) for stage in partitions.stages}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.errors import StorageError
 from seedbed.export import example_from_json, example_to_json
-from seedbed.files import replacing
+from seedbed.files import make_folder, replacing
 from seedbed.records import Drop, Example, Instruction
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _write(path: Path, columns: Mapping[str, Sequence[object]]) -> None:
         name: pa.array(values, pa.binary() if name in TEXTS else pa.string())
         for name, values in columns.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with replacing(path) as file:
         pq.write_table(pa.table(arrays), file, compression="zstd")
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.files import json_line, write_jsonl, write_text
+from seedbed.files import json_line, make_folder, write_jsonl, write_text
 from seedbed.models.metered import Metered, Tally
 from seedbed.models.model import Model
 from seedbed.models.prices import PICO
@@ -121,7 +121,7 @@ def write_answers(path: Path, questions: Sequence[Question], answers: Sequence[A
     Raises:
         StorageError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_jsonl(
         path,
         (
@@ -144,7 +144,7 @@ def write_outputs(
     Raises:
         StorageError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     rows = [
         {"instruction": question.turns[0], "output": said[0].text, "generator": generator}
         for question, said in zip(questions, answers, strict=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seedbed.endpoint import model_name
 from seedbed.errors import ConfigError
 from seedbed.evaluate.knowledge import Checkpoint, CompletionsEndpoint, KnowledgeSettings, measure
 from seedbed.evaluate.measurement import Result, write_result
+from seedbed.files import make_folder
 from seedbed.measuring.plan import EvalPlan
 from seedbed.models.local_files import find_checkpoint
 
@@ -28,7 +28,7 @@ def measure_knowledge(plan: EvalPlan) -> tuple[Result, Path]:
     model, name = _model(plan)
     folder = plan.data_of("knowledge")
     own = folder if folder is not None and any(folder.glob("*.yaml")) else None
-    plan.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(plan.folder)
     settings = KnowledgeSettings(
         tasks=plan.knowledge,
         folder=own,
@@ -50,8 +50,8 @@ def _model(plan: EvalPlan) -> tuple[Checkpoint | CompletionsEndpoint, str]:
     if table.checkpoint is not None:
         found = find_checkpoint(_placed(table.checkpoint, plan.subject.home))
         device = None if table.local.device == "auto" else table.local.device
-        name = model_name(table, home=plan.subject.home)
-        return Checkpoint(path=str(found.folder), device=device), name
+        # Not the student's own name: the harness asks transformers, and never vLLM's options.
+        return Checkpoint(path=str(found.folder), device=device), found.name
     if plan.budget.dollars is not None or plan.budget.calls is not None:
         raise ConfigError(
             "knowledge: the harness asks the endpoint itself, so a cap cannot be kept",

@@ -30,7 +30,7 @@ TICK = 0.25
 class EvalProgress:
     """How far it is: turns answered and judgments made of the present benchmark, replayed ones too.
 
-    `spend` is of all sessions; `trouble` the latest failure while nothing else comes back.
+    `spend` is of all sessions; `trouble` says why nothing comes back, while nothing does.
     """
 
     benchmark: str
@@ -99,7 +99,7 @@ class _Session:
             judgments=bench.judgments,
             unread=judge.failed if judge else 0,
             in_flight=sum(endpoint.throttled.in_flight for endpoint in endpoints),
-            trouble=next((said for one in endpoints if (said := one.retrying.trouble)), ""),
+            trouble=next((said for one in endpoints if (said := one.said)), ""),
             spend=budget.ledger.spent,
             cap_dollars=self.plan.budget.dollars,
             seconds=time.monotonic() - self.began,

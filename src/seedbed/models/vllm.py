@@ -8,15 +8,15 @@ lives in an environment of its own. All that is needed of it is the command `vll
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
 import socket
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from types import TracebackType
@@ -29,7 +29,8 @@ from seedbed.models.local_files import PREFIX as HF
 from seedbed.models.local_files import Checkpoint, check_template, find_checkpoint, template_in
 from seedbed.models.settings import ChatSettings
 from seedbed.models.tied import TiedProcess
-from seedbed.records import Completion, Request
+from seedbed.models.vllm_settings import VllmSettings
+from seedbed.records import JSON, Completion, Request
 
 PREFIX = "vllm/"
 _KEY = "VLLM_API_KEY"
@@ -40,62 +41,8 @@ _LOOK = aiohttp.ClientTimeout(total=5.0)
 _LONGEST = 500
 """Characters of what vLLM says that are shown."""
 
-_OURS = {
-    *("--host", "--port", "--uds", "--api-key", "--served-model-name", "--model"),
-    *("--max-num-seqs", "--max-model-len", "--dtype", "--tensor-parallel-size", "-tp"),
-    *("--kv-cache-memory-bytes", "--generation-config"),
-}
-"""Arguments that other settings say, or that this needs as they are."""
-
 _QUIET = {"VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
 """It reports nothing to anybody, and looks nothing up: the files are here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VllmSettings:
-    """How vLLM runs.
-
-    Args:
-        rows: requests that it writes at once; more wait in its queue.
-        context: the most tokens of prompt and answer together; None: what the model allows.
-        dtype: of the weights; "auto" leaves it to vLLM.
-        gpus: over how many the model is spread (tensor parallelism).
-        cache_gib: memory for keys and values, on each GPU; 0: what vLLM finds free.
-        options: more arguments of `vllm serve`; part of the model's name, since they may change
-            answers.
-        timeout: seconds for one answer.
-
-    Raises:
-        ConfigError: an option that another setting says.
-    """
-
-    rows: int = 256
-    context: int | None = None
-    dtype: str = "auto"
-    gpus: int = 1
-    cache_gib: float = 0.0
-    options: tuple[str, ...] = ()
-    timeout: float = 600.0
-
-    def __post_init__(self) -> None:
-        for option in self.options:
-            if (name := option.partition("=")[0].replace("_", "-")) in _OURS:
-                raise ConfigError(
-                    f"options: {name} is set by Seedbed",
-                    hint="Use rows, context, dtype, gpus or cache_gib, or serve the model "
-                    "yourself and give its `base_url`.",
-                )
-
-    @property
-    def arguments(self) -> list[str]:
-        """For `vllm serve`. Sampling is what a request says and nothing else."""
-        told = ["--generation-config", "vllm", "--max-num-seqs", str(self.rows)]
-        told += ["--max-model-len", str(self.context)] if self.context else []
-        told += ["--dtype", self.dtype] if self.dtype != "auto" else []
-        told += ["--tensor-parallel-size", str(self.gpus)] if self.gpus > 1 else []
-        size = int(self.cache_gib * 2**30)
-        told += ["--kv-cache-memory-bytes", str(size)] if size else []
-        return [*told, *self.options]
 
 
 class VllmModel:
@@ -129,14 +76,16 @@ class VllmModel:
         self._environ: dict[str, str] = {}
         self._starting: asyncio.Task[None] | None = None
         self._since = 0.0
+        self._listens = False
         self._answered = False
         self._stopped = False
 
     async def __aenter__(self) -> VllmModel:
         check_template(self._folder, template_in(self._folder))
-        key, port = token_hex(32), _free_port()
-        self._address = f"http://127.0.0.1:{port}/v1"
         serve = [check_installed(), "serve", str(self._folder.resolve())]
+        key = token_hex(32)
+        port = self._stack.enter_context(held_port())
+        self._address = f"http://127.0.0.1:{port}/v1"
         place = ["--host", "127.0.0.1", "--port", str(port), "--served-model-name", self.name]
         self._command = [*serve, *place, *self._settings.arguments]
         self._environ = os.environ | _QUIET | {_KEY: key}
@@ -160,17 +109,20 @@ class VllmModel:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
-        if self._starting is not None:
-            await asyncio.gather(self._starting, return_exceptions=True)
+        async with self._stack:  # also where this is cancelled, by one who wants to leave at once
+            self._stack.push_async_callback(self._end)
+            if self._starting is not None:
+                await asyncio.gather(self._starting, return_exceptions=True)
+        self._chat = None
+
+    async def _end(self) -> None:
         if self._server is not None:
             await self._server.stop()
-        await self._stack.aclose()
-        self._chat = self._server = None
 
     @property
     def said(self) -> str:
         """That it is loading the model, and for how long; empty once it answers."""
-        if self._starting is None:
+        if self._starting is None or self._starting.done():
             return ""
         return f"vLLM is loading the model ({time.monotonic() - self._since:.0f} s)"
 
@@ -185,12 +137,12 @@ class VllmModel:
 
         Raises:
             ConfigError: vLLM cannot load the model.
-            ModelError: it ended before it answered anything.
+            ModelError: it ended before it answered anything, or could not be started again.
             Stopped: the run ended while the model was being loaded.
         """
         if self._chat is None:
             raise RuntimeError("VllmModel is used outside of `async with`")
-        if self._starting is not None or self._server is None or self._server.ended:
+        if not self._listens or self._server is None or self._server.ended:
             await self._started()
         completion = await self._chat.complete(request)
         self._answered = True
@@ -202,21 +154,18 @@ class VllmModel:
         if self._starting is None:
             if self._server is not None and not self._answered:
                 raise ModelError(
-                    f"{self.name}: vLLM ended before it had answered: {_reason(self._server)}",
+                    f"{self.name}: vLLM ended before it had answered: {self._reason(self._server)}",
                     hint="Try `vllm serve` with the model by itself, and one request.",
                 )
             self._since = time.monotonic()
             self._starting = asyncio.create_task(self._start())
         starting = self._starting
-        try:
-            await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            if starting.cancelled():
-                raise _stopped() from None
-            raise
-        finally:
-            if starting.done():
-                self._starting = None
+        await asyncio.wait([starting])
+        if self._starting is starting:
+            self._starting = None
+        if starting.cancelled():
+            raise _stopped()
+        starting.result()
 
     async def _start(self) -> None:
         """Load the model, however long that takes.
@@ -224,18 +173,27 @@ class VllmModel:
         Raises:
             ConfigError: the server ended instead.
         """
-        self._answered = False
+        self._listens = self._answered = False
         self._server = server = TiedProcess(self._command, self._environ)
-        await server.start()
-        while not await self._listens():
+        try:
+            await server.start()
+        except OSError as error:
+            self._server = None
+            raise ModelError(
+                f"{self.name}: vLLM cannot be started: {error.strerror or error}",
+                hint="Is a limit of processes or open files reached (`ulimit -a`)? The same "
+                "command goes on where this one stopped.",
+            ) from error
+        while not await self._lists_the_model():
             if server.ended:
                 raise ConfigError(
-                    f"{self.name}: vLLM cannot serve it: {_reason(server)}",
+                    f"{self.name}: vLLM cannot serve it: {self._reason(server)}",
                     hint="Try it by itself: " + " ".join(["vllm", *self._command[1:3]]),
                 )
             await asyncio.sleep(_POLL)
+        self._listens = True
 
-    async def _listens(self) -> bool:
+    async def _lists_the_model(self) -> bool:
         """Whether it is there; whoever else has the port neither knows the key nor the name."""
         headers = {"Authorization": f"Bearer {self._environ[_KEY]}"}
         try:
@@ -243,9 +201,12 @@ class VllmModel:
                 aiohttp.ClientSession(timeout=_LOOK, headers=headers) as session,
                 session.get(f"{self._address}/models") as response,
             ):
-                return response.status == 200 and self.name in await response.text()
+                return response.status == 200 and self.name in _listed(await response.text())
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
+
+    def _reason(self, server: TiedProcess) -> str:
+        return _cause([line.replace(self._environ[_KEY], "[key]") for line in server.lines])
 
 
 def find_vllm(source: str, *, home: Path = Path()) -> Checkpoint:
@@ -274,10 +235,26 @@ def check_installed() -> str:
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+@contextmanager
+def held_port() -> Iterator[int]:
+    """A free port of loopback. It stays bound here, so that nobody is given it until the server
+    listens on it, which may be hours later; who asks for it by number and means to share it can."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        yield int(held.getsockname()[1])
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a server's list of models; none where it is no such list."""
+    try:
+        content: JSON = json.loads(text)
+    except ValueError:
+        return []
+    models = content.get("data") if isinstance(content, dict) else None
+    rows = models if isinstance(models, list) else []
+    return [str(row.get("id")) for row in rows if isinstance(row, dict)]
 
 
 def _stopped() -> Stopped:
@@ -289,10 +266,10 @@ _ELSEWHERE = re.compile(r"root cause|EngineDead|\b(?:INFO|WARNING)\b", re.IGNORE
 """Lines that name an error and are not the reason."""
 
 
-def _reason(server: TiedProcess) -> str:
+def _cause(lines: Sequence[str]) -> str:
     """Why it ended: the first error in what it wrote last, or its last line."""
-    lines = [line for line in server.lines if line.strip()]
-    for line in lines:
+    said = [line for line in lines if line.strip()]
+    for line in said:
         if (cause := _CAUSE.search(line)) and not _ELSEWHERE.search(line):
             return f"{cause[1]}: {cause[2].strip()}"[:_LONGEST]
-    return lines[-1].strip()[:_LONGEST] if lines else "it said nothing"
+    return said[-1].strip()[:_LONGEST] if said else "it said nothing"
