@@ -24,6 +24,38 @@ def test_run_says_what_of_the_spend_is_new(tmp_path: Path, capsys: Captured) -> 
     assert f"in the journal before: {calls:,}; new: 0\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("caps", "words"),
+    [
+        ("calls = 30", "calls = 30 is too low: the run stops there"),
+        ("calls = 80", "calls = 80 may be too low"),
+        ("calls = 30\ntokens = 1_000", "tokens = 1,000 is too low; [budget] calls = 30 is too low"),
+        ("dollars = 9.0\ntokens = 9_000_000\ncalls = 900", ""),
+    ],
+)
+def test_the_plan_says_which_cap_would_stop_the_run(
+    tmp_path: Path, capsys: Captured, caps: str, words: str
+) -> None:
+    assert main(["plan", str(config(tmp_path, budget=caps))]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert words in shown
+    assert ("[budget]" in shown) == bool(words)
+
+
+def test_where_all_seeds_are_evolved_nothing_is_called_asked_for(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "seeds.jsonl").write_text('{"instruction": "Name a lake.", "output": "Garda."}\n')
+    path = tmp_path / "a.toml"
+    path.write_text(
+        'recipe = "evol_instruct"\nseeds = "seeds.jsonl"\n[teacher]\nmodel = "practice"\n'
+    )
+    assert main(["run", str(path)]) in (0, 7)
+    out = capsys.readouterr().out
+    assert "as asked for" not in out
+    assert "the seeds' all" in out
+
+
 def spent(*, of_stage: float | None = 0.0, **changed: float) -> dict[str, JSON]:
     spend = {"calls": 2, "tokens": 30, "dollars": 0.0, "doubtful_calls": 0, "doubtful_dollars": 0.0}
     return {"spend": spend | changed, "stages": {"examples": {"dollars": of_stage}}}

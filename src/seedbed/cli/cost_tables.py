@@ -31,7 +31,7 @@ def forecast_table(plan: RunPlan) -> str:
         )
     head = ("", "calls", "prompt tokens", "completion tokens", "dollars")
     title = folded(f"{config.recipe} with {visible(config.teacher.shown)}: {asked_for(plan)}")
-    below = [told, _shortfall(plan), wiring_of(config.recipe).caution(plan)]
+    below = [told, _shortfall(plan), _caps(plan, forecast), wiring_of(config.recipe).caution(plan)]
     return "\n\n".join(
         [title, columns(rows, head=head), *(folded(each, indent="  ") for each in below if each)]
     )
@@ -47,6 +47,25 @@ def _shortfall(plan: RunPlan) -> str:
         f"These seeds give {_between(expected)} {wiring.unit}, not {wanted:,}: "
         "for more take more seeds, or more rounds."
     )
+
+
+def _caps(plan: RunPlan, forecast: Forecast) -> str:
+    """Which caps are below what the run is likely to take."""
+    row = total([stage for stages in forecast.values() for stage in stages])
+    budget = plan.config.budget
+    likely: list[tuple[str, float | None, Range | None]] = [
+        ("dollars", budget.dollars, plan.dollars(forecast)),
+        ("tokens", budget.tokens, row.prompt_tokens + row.completion_tokens),
+        ("calls", budget.calls, row.calls),
+    ]
+    low = [
+        f"[budget] {name} = {cap:,} {'is too low' if cap < expected.low else 'may be too low'}"
+        for name, cap, expected in likely
+        if cap is not None and expected is not None and cap < expected.high
+    ]
+    if not low:
+        return ""
+    return f"{'; '.join(low)}: the run stops there, and goes on with a higher cap."
 
 
 def _caching(plan: RunPlan, forecast: Forecast) -> str:

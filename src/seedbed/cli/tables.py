@@ -53,7 +53,7 @@ def ending(outcome: Outcome, *, again: str) -> str:
     if "instructions" in counts:
         kept += f" of {counts['instructions']:,} new instructions"
     head = {
-        "complete": f"{kept}, as asked for.",
+        "complete": f"{kept}, as asked for." if counts["wanted"] else f"{kept}: the seeds' all.",
         "short": f"Only {of_wanted(counts)}: the rest was dropped, or there were no more seeds.",
         "interrupted": f"Stopped with {of_wanted(counts)}. Everything paid for is kept.",
         "skills": f"{counts.get('skills', 0):,} skills and "
