@@ -18,10 +18,10 @@ Captured = pytest.CaptureFixture[str]
 def test_run_says_what_of_the_spend_is_new(tmp_path: Path, capsys: Captured) -> None:
     path = config(tmp_path)
     assert main(["run", str(path)]) == 0
-    assert "in the journal before" not in capsys.readouterr().out
+    assert "taken from the journal" not in capsys.readouterr().out
     calls = json.loads((tmp_path / "run" / "manifest.json").read_text())["spend"]["calls"]
     assert main(["run", str(path)]) == 0
-    assert f"in the journal before: {calls:,}; new: 0\n" in capsys.readouterr().out
+    assert f"taken from the journal: {calls:,}; new: 0\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

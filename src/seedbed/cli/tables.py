@@ -75,7 +75,7 @@ def ending(outcome: Outcome, *, again: str) -> str:
 def _new_line(session: Mapping[str, JSON]) -> Iterable[str]:
     """What of the spend is this session's: the totals are those of all of them."""
     if session["replayed"]:
-        yield f"  in the journal before: {session['replayed']:,}; new: {session['paid']:,}"
+        yield f"  taken from the journal: {session['replayed']:,}; new: {session['paid']:,}"
 
 
 def of_wanted(counts: Mapping[str, JSON]) -> str:
