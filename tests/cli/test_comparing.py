@@ -43,7 +43,9 @@ def test_a_table_sentences_and_a_plot(tmp_path: Path, capsys: Captured) -> None:
     plot = tmp_path / "compared.html"
     places = [str(tmp_path / "a"), str(tmp_path / "b" / "quiz.json")]
     assert main(["compare", *places, "--plot", str(plot)]) == 0
-    told = " ".join(capsys.readouterr().out.replace("\u00a0", " ").split())
+    shown = capsys.readouterr().out
+    assert "\n  a − b, quiz score\n" in shown
+    told = " ".join(shown.replace("\u00a0", " ").split())
     assert "a − b, quiz score 7.50 3.40 +4.10" in told
     assert "quiz score: a is higher than b by 4.10 (95 %: +" in told
     assert "WARNING: quiz: a and b differ in temperature: 0.9 and not set." in told
@@ -51,6 +53,21 @@ def test_a_table_sentences_and_a_plot(tmp_path: Path, capsys: Captured) -> None:
     assert main(["compare", *places, "--all", "--json"]) == 0
     pairs = json.loads(capsys.readouterr().out)["pairs"]
     assert [pair["metric"] for pair in pairs] == ["score", "half"]
+
+
+def test_a_training_and_a_run_stand_for_their_best_checkpoint(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    for name, scores, training in (("a", GOOD, "a"), ("b", BAD, "b/training")):
+        best = tmp_path / training / "checkpoints" / "epoch-02"
+        write_result(result(name, scores), best / "evaluation")
+        (tmp_path / training / "training.json").write_text('{"best": "epoch-02"}')
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--json"]) == 0
+    (pair,) = json.loads(capsys.readouterr().out)["pairs"]
+    assert pair["verdict"].startswith("a is higher than b")
+    (tmp_path / "a" / "training.json").write_text("{}")
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 2
+    assert "names no best checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

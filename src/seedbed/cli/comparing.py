@@ -19,7 +19,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "students",
         nargs="+",
         metavar="RESULT",
-        help="two or more: a file of `seedbed eval`, its folder, or a checkpoint measured by it",
+        help="two or more: a file of `seedbed eval`, its folder, or a checkpoint, a training or a "
+        "run measured by it",
     )
     command.add_argument(
         "--metric", action="append", default=[], metavar="NAME", help="only this (repeatable)"
@@ -51,12 +52,13 @@ def run(options: argparse.Namespace) -> tuple[str, JSON]:
     from seedbed.errors import ConfigError
     from seedbed.evaluate.comparing import compare
     from seedbed.evaluate.measurement import read_results
+    from seedbed.measuring.students import measured_at
 
     if len(options.students) < 2:
         raise ConfigError("compare: expected two results or more")
     if options.draws < 100:
         raise ConfigError(f"--draws {options.draws}: expected at least 100")
-    students = [read_results(Path(place)) for place in options.students]
+    students = [read_results(measured_at(Path(place))) for place in options.students]
     refits, notes = _refits(options, students)
     comparison = compare(
         students,
@@ -114,12 +116,17 @@ def _refits(
 
 
 def table(comparison: Comparison, notes: list[str]) -> str:
-    """Pairs under each other, a sentence for each, and every note once."""
+    """Pairs under each other, each below its name, a sentence for each, and every note once."""
     from seedbed.cli.result_tables import note_line
-    from seedbed.cli.tables import columns
+    from seedbed.cli.tables import columns, visible
 
-    head = ("", "first", "second", "difference", "95 % interval", "p", "p (Holm)", "n", "chars")
-    lines = [columns([_row(pair) for pair in comparison.pairs], head=head), ""]
+    head = ("first", "second", "difference", "95 % interval", "p", "p (Holm)", "n", "chars")
+    first, rule, *rows = columns([_row(pair) for pair in comparison.pairs], head=head).splitlines()
+    lines = [first, rule]
+    for pair, row in zip(comparison.pairs, rows, strict=True):
+        name = f"{pair.first.student} − {pair.second.student}, {pair.benchmark} {pair.metric}"
+        lines += [f"  {visible(name)}", row]
+    lines.append("")
     lines += [
         note_line(f"{pair.benchmark} {pair.metric}: {pair.verdict}") for pair in comparison.pairs
     ]
@@ -130,12 +137,9 @@ def table(comparison: Comparison, notes: list[str]) -> str:
 
 
 def _row(pair: Compared) -> tuple[str, ...]:
-    from seedbed.cli.tables import visible
-
     found = pair.difference
     interval = "" if found.low is None else f"{found.low:+.2f} to {found.high:+.2f}"
     return (
-        visible(f"{pair.first.student} − {pair.second.student}, {pair.benchmark} {pair.metric}"),
         f"{pair.first.value:.2f}",
         f"{pair.second.value:.2f}",
         f"{found.value:+.2f}",

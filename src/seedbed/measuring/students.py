@@ -121,6 +121,18 @@ def _checkpoint(path: Path) -> Path:
     )
 
 
+def measured_at(place: Path) -> Path:
+    """Where a student's results lie: of a training's or a run's folder at its best checkpoint.
+
+    Raises:
+        ConfigError: the training names no best checkpoint.
+    """
+    trained = any((place / name).exists() for name in ("training.json", "training/training.json"))
+    if not trained or (place / "evaluation").is_dir():
+        return place
+    return _checkpoint(place)
+
+
 def _best(manifest: Path) -> str:
     try:
         best = json.loads(manifest.read_text(encoding="utf-8")).get("best")
