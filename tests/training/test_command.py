@@ -43,6 +43,18 @@ def test_any_dataset_tunes_a_student(
     assert (settings["template"], settings["weight_decay"]) == ("alpaca", 0.01)
 
 
+def test_what_of_a_dataset_is_not_read_is_said(
+    base: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {"role": "user", "content": "And then?"}
+    said = {"role": "assistant", "content": "Nothing."}
+    rows = [{"messages": [asked]}, {"messages": [asked, said, asked, said]}]
+    data.write_text(data.read_text() + "".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["train", str(data), "--base", str(base), *QUICK, "--epochs", "1"]) == 0
+    told = "32 rows, 31 kept; 1 empty_response (line 31); 2 later turns ignored"
+    assert told in capsys.readouterr().err
+
+
 def test_a_run_tunes_the_student_of_its_config(base: Path, tmp_path: Path) -> None:
     """What the command line says stands in the place of what the config says."""
     path = config(tmp_path, count=12)

@@ -72,7 +72,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="read the signals that cost a forward pass on so much of each batch (default: 1)",
     )
-    command.add_argument("--out", metavar="FOLDER", help="default: training/ in the run's folder")
+    command.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="default: training/ in the run's folder, NAME-training beside a dataset",
+    )
     command.add_argument("--json", action="store_true", help="print JSON, for machines")
 
 
@@ -202,7 +206,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 def _examples(data: Path | str) -> list[Example]:
-    """The examples of a run as people left them, or of any dataset.
+    """The examples of a run as people left them, or of any dataset, telling what is read of that.
 
     Raises:
         DatasetError: there are none, or they cannot be read.
@@ -221,7 +225,10 @@ def _examples(data: Path | str) -> list[Example]:
                 f"{data}: the run has no examples", hint="`seedbed run` makes them, and goes on."
             )
         return found
-    return list(read_dataset(data))
+    dataset = read_dataset(data)
+    examples = list(dataset)
+    print(dataset.report, file=sys.stderr)
+    return examples
 
 
 def _base(base: str, source: _Source, examples: list[Example], *, seed: int) -> str | Path:
