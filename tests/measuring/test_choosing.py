@@ -76,6 +76,7 @@ def test_every_epoch_is_judged_against_the_teacher_and_again_for_nothing(
     assert manifest["chosen"]["judge"] == "judge"
     assert manifest["chosen"]["settings"]["preferences_from"] == "text"
     assert "The data cannot tell epoch" in shown
+    assert "tokens, no price known in all" in shown
     assert f"best: {training / 'checkpoints' / manifest['best']}" in shown
     students = {
         read_result(training / "win_rate" / name / "held_out.json").student.split("@")[0]

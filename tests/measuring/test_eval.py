@@ -252,7 +252,9 @@ def test_a_cap_stops_the_asking(tmp_path: Path, capsys: pytest.CaptureFixture[st
         command = ["eval", "tiny", "--url", server.url, *PRACTICE, "--calls", "5"]
         assert main([*command, "--out", str(tmp_path)]) == 5
         assert len(server.asked) == 5
-    assert "calls" in capsys.readouterr().err
+        assert "calls" in capsys.readouterr().err
+        assert main([*command[:-2], "--out", str(tmp_path)]) == 0
+    assert "tokens, no price known in all sessions" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

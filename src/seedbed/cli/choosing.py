@@ -94,7 +94,8 @@ def _plan(options: argparse.Namespace) -> ChoicePlan:
 
 def _report(plan: ChoicePlan, chosen: Chosen) -> str:
     from seedbed.cli.result_tables import note_line
-    from seedbed.cli.tables import columns
+    from seedbed.cli.tables import columns, paid_line
+    from seedbed.plan import price_of
 
     head = ("epoch", "win rate", "95 % interval", "n", "held-out loss")
     parts = [columns([_row(epoch) for epoch in chosen.epochs], head=head)] if chosen.epochs else []
@@ -106,7 +107,8 @@ def _report(plan: ChoicePlan, chosen: Chosen) -> str:
         parts.append("\n".join(map(note_line, (*notes, *_told(picked)))))
         best = plan.training.path / "checkpoints" / picked.best.row["checkpoint"]
         parts.append(f"  best: {best}")
-    parts.append(f"  {spend.calls:,} calls, {spend.tokens:,} tokens, ${spend.dollars:.2f} in all")
+    paid = paid_line(spend.dollars, priced=price_of(plan.judge) is not None)
+    parts.append(f"  {spend.calls:,} calls, {spend.tokens:,} tokens, {paid} in all")
     return "\n\n".join(parts)
 
 

@@ -112,6 +112,8 @@ async def _measure(plan: EvalPlan, *, silent: bool) -> EvalOutcome:
 
 def _report(plan: EvalPlan, results: list[Result], outcome: EvalOutcome | None) -> str:
     from seedbed.cli.result_tables import result_table
+    from seedbed.cli.tables import paid_line
+    from seedbed.plan import price_of
 
     parts = []
     for result in results:
@@ -121,8 +123,9 @@ def _report(plan: EvalPlan, results: list[Result], outcome: EvalOutcome | None) 
         parts.append(f"{result_table(result)}{mean}\n  {place}")
     if outcome is not None:
         spend = outcome.spend
-        told = f"{spend.calls:,} calls, {spend.tokens:,} tokens, ${spend.dollars:.2f}"
-        parts.append(f"  {told} in all sessions")
+        priced = all(price_of(table) is not None for table in plan.tables)
+        paid = paid_line(spend.dollars, priced=priced)
+        parts.append(f"  {spend.calls:,} calls, {spend.tokens:,} tokens, {paid} in all sessions")
     return "\n\n".join(parts)
 
 

@@ -107,9 +107,8 @@ def outputs(folder: RunFolder, manifest: Mapping[str, JSON]) -> list[tuple[str, 
 def spend_line(manifest: Mapping[str, JSON]) -> str:
     """What all sessions took; no dollars are made up where a stage's model has no known price."""
     spend = manifest["spend"]
-    paid = money(spend["dollars"])
-    if any(stage["dollars"] is None for stage in manifest["stages"].values()):
-        paid = f"{paid} where a price is known" if spend["dollars"] else "no price known"
+    priced = all(stage["dollars"] is not None for stage in manifest["stages"].values())
+    paid = paid_line(spend["dollars"], priced=priced)
     calls = f"{spend['calls']:,} call{'' if spend['calls'] == 1 else 's'}"
     text = f"{calls}, {spend['tokens']:,} tokens, {paid}"
     if lost := spend["doubtful_calls"]:
@@ -119,6 +118,13 @@ def spend_line(manifest: Mapping[str, JSON]) -> str:
             "and may not have been charged"
         )
     return text
+
+
+def paid_line(dollars: float, *, priced: bool) -> str:
+    """Dollars that were paid; `priced` says whether the price of every model is known."""
+    if priced:
+        return money(dollars)
+    return f"{money(dollars)} where a price is known" if dollars else "no price known"
 
 
 def money(dollars: float) -> str:
