@@ -175,6 +175,8 @@ class Session:
             manifest |= self._earlier_results()
         else:
             self.files.publish()
+        if skills_only and finished and self.earlier.get("status") in ("complete", "short"):
+            manifest["status"] = self.earlier["status"]  # the examples are there as before
         self.plan.folder.write_manifest(manifest)
         return Outcome(plan=self.plan, status=status, manifest=manifest)
 

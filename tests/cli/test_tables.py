@@ -24,6 +24,18 @@ def test_run_says_what_of_the_spend_is_new(tmp_path: Path, capsys: Captured) -> 
     assert f"taken from the journal: {calls:,}; new: 0\n" in capsys.readouterr().out
 
 
+def test_skills_alone_leave_a_run_complete(tmp_path: Path, capsys: Captured) -> None:
+    path = config(tmp_path)
+    assert main(["skills", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "skills"
+    assert main(["run", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["skills", str(path)]) == 0
+    assert "query types.\n" in capsys.readouterr().out
+    assert main(["show", str(tmp_path / "run"), "--samples", "0"]) == 0
+    assert ": skillmix, complete\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("caps", "words"),
     [

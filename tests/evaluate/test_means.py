@@ -24,7 +24,7 @@ def _items(values: list[float], *, groups: int = 0) -> list[Item]:
 def test_wilson_agrees_with_its_published_values() -> None:
     assert wilson(0, 10) == pytest.approx((0, 27.7533), abs=1e-3)
     assert wilson(5, 10) == pytest.approx((23.6593, 76.3407), abs=1e-3)
-    assert wilson(20, 20)[1] == 100.0
+    assert all(wilson(0, n)[0] == 0.0 and wilson(n, n)[1] == 100.0 for n in range(1, 50))
 
 
 def test_the_standard_error_of_single_items_is_the_usual_one() -> None:

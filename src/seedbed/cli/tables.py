@@ -58,7 +58,7 @@ def ending(outcome: Outcome, *, again: str) -> str:
         "interrupted": f"Stopped with {of_wanted(counts)}. Everything paid for is kept.",
         "skills": f"{counts.get('skills', 0):,} skills and "
         f"{counts.get('query_types', 0):,} query types.",
-    }[manifest["status"]]
+    }[outcome.status]
     lines = [head, f"  {spend_line(manifest)}", *_new_line(manifest["sessions"][-1]), ""]
     if files := outputs(folder, manifest):
         lines += [*(f"  {name:13} {path}" for name, path in files), ""]
@@ -68,7 +68,7 @@ def ending(outcome: Outcome, *, again: str) -> str:
         "short": f"  See why: {look}",
         "interrupted": f"  To go on: {again}",
         "skills": f"  Edit it if you like; then: {again}",
-    }[manifest["status"]]
+    }[outcome.status]
     return "\n".join([*lines, follow])
 
 

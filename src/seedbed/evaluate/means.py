@@ -107,12 +107,13 @@ def interval(values: Sequence[float], groups: Sequence[str]) -> tuple[float | No
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, in percent."""
+    """Wilson's 95 % interval of a share, in percent; none and all are exactly its ends."""
     share = hits / n
     middle = share + Z**2 / (2 * n)
     half = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     scale = 100 / (1 + Z**2 / n)
-    return max(0.0, (middle - half) * scale), min(100.0, (middle + half) * scale)
+    low, high = (middle - half) * scale, (middle + half) * scale
+    return low if hits else 0.0, high if hits < n else 100.0
 
 
 def standard_error(values: Sequence[float], groups: Sequence[str]) -> float | None:
