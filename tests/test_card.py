@@ -115,6 +115,12 @@ def test_the_card_tells_how_it_was_made_and_what_it_lacks(told: str) -> None:
     assert told in dataset_card(FACTS)
 
 
+def test_one_is_spoken_of_as_one() -> None:
+    card = dataset_card(replace(FACTS, repaired=1, drops={"refused": 1}))
+    assert "1 item was dropped" in card
+    assert "1 example was mended" in card
+
+
 def test_an_unknown_price_is_not_a_price_of_nothing() -> None:
     assert "unknown: the model has no known price" in dataset_card(replace(FACTS, dollars=None))
 

@@ -187,14 +187,18 @@ def _left_out(facts: CardFacts) -> str:
     dropped = sum(facts.drops.values())
     tried = dropped + facts.kept
     share = f" ({dropped / tried:.1%} of what was tried)" if tried else ""
-    parts = [f"## What was left out\n\n{dropped:,} items were dropped{share}."]
+    parts = [f"## What was left out\n\n{_were(dropped, 'item')} dropped{share}."]
     if facts.drops:
         parts.append(table(("reason", "items"), _counts(facts.drops)))
         parts.append("Every one of them is in `drops.jsonl` with its reason and the evidence.")
-    parts.append(f"{facts.repaired:,} examples were mended before they were kept.")
+    parts.append(f"{_were(facts.repaired, 'example')} mended before being kept.")
     if facts.repairs:
         parts.append(table(("repair", "examples"), _counts(facts.repairs)))
     return "\n\n".join(parts)
+
+
+def _were(number: int, noun: str) -> str:
+    return f"{number:,} {noun} was" if number == 1 else f"{number:,} {noun}s were"
 
 
 def _counts(counts: Mapping[str, int]) -> dict[str, str]:

@@ -83,7 +83,8 @@ def similarity(measured: Measured) -> Iterator[Finding]:
         text, number = found.copies[0]
         yield measured.finding(
             "look",
-            f"{plural(found.redundant, 'instruction')} repeat another to the letter; the "
+            f"{plural(found.redundant, 'instruction')} "
+            f"{'repeats' if found.redundant == 1 else 'repeat'} another to the letter; the "
             f"commonest stands there {count(number)} times: “{brief(text, 80)}”.",
             "novelty",
         )
