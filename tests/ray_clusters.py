@@ -13,6 +13,12 @@ import pytest
 MEMORY = 80 * 2**20
 """Of each node's object store; Ray takes no less than 75 MB."""
 
+NODE: dict[str, Any] = {
+    "num_cpus": 1,
+    "object_store_memory": MEMORY,
+    "include_dashboard": False,
+}
+
 
 @contextmanager
 def two_nodes() -> Iterator[Any]:
@@ -23,14 +29,9 @@ def two_nodes() -> Iterator[Any]:
     ray = pytest.importorskip("ray", reason="Ray is an optional dependency")
     from ray.cluster_utils import Cluster
 
-    node: dict[str, Any] = {
-        "num_cpus": 1,
-        "object_store_memory": MEMORY,
-        "include_dashboard": False,
-    }
     try:
-        cluster = Cluster(initialize_head=True, head_node_args=node)
-        cluster.add_node(**node)
+        cluster = Cluster(initialize_head=True, head_node_args=NODE)
+        cluster.add_node(**NODE)
         ray.init(address=cluster.address, logging_level=logging.ERROR, log_to_driver=False)
     except (OSError, RuntimeError, ValueError) as error:
         pytest.skip(f"no Ray cluster can be started here: {error}")

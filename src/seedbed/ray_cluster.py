@@ -7,15 +7,27 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Any
+from multiprocessing.pool import ThreadPool
+from typing import Any, TypeVar
 
 from seedbed.errors import ClusterError, ConfigError
 
 ADDRESS = "RAY_ADDRESS"
 """The variable in which Ray looks for a cluster; without it, this machine's cores are one."""
+
+_LOOK = 5.0
+"""Seconds between two looks at whether the head is there."""
+
+_PATIENCE = 30.0
+"""Seconds without it until work ends here; after 60 Ray ends this process, in its own words."""
+
+_HINT = "Run the same command again, with a cluster that lives: what is done is kept."
+
+T = TypeVar("T")
 
 
 def check_installed() -> None:
@@ -41,6 +53,7 @@ def connected() -> Iterator[None]:
     """
     check_installed()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # what is shut down stays so
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of the future
     import ray
 
@@ -86,6 +99,43 @@ def _knock(address: str) -> None:
             pass
 
 
+def while_it_lives(rows: Iterator[T]) -> Iterator[T]:
+    """What comes of a cluster, as long as its head is there; where the head cannot be seen from
+    here (behind `ray://`), as long as Ray itself goes on.
+
+    Raises:
+        ClusterError: the head is gone.
+    """
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    if not _answers(address):
+        yield from rows
+        return
+    with ThreadPool(1) as waiting:  # its threads hold nobody back who leaves
+        while True:
+            coming, seen = waiting.apply_async(next, (rows, None)), time.monotonic()
+            coming.wait(_LOOK)
+            while not coming.ready():
+                if _answers(address):
+                    seen = time.monotonic()
+                elif time.monotonic() - seen > _PATIENCE:
+                    raise ClusterError(f"the Ray cluster's head at {address} is gone", hint=_HINT)
+                coming.wait(_LOOK)
+            row = coming.get()
+            if row is None:
+                return
+            yield row
+
+
+def _answers(address: str) -> bool:
+    try:
+        _knock(address)
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def troubles() -> Iterator[None]:
     """What Ray raises, as an error that says how to go on; what our own code raised, as it was.
@@ -102,7 +152,7 @@ def troubles() -> Iterator[None]:
     except RayError as error:
         raise ClusterError(
             f"the Ray cluster does not go on: {first_line(error)}",
-            hint="Run the same command again, with a cluster that lives: what is done is kept.",
+            hint=_HINT,
         ) from error
 
 

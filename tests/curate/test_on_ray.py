@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.curate.parts import SETTINGS, examples
-from tests.ray_clusters import two_nodes
+from tests.ray_clusters import NODE, two_nodes
 
 from seedbed.cli import main
 from seedbed.curate.dataset import CurateSettings, curate
@@ -28,6 +28,17 @@ Captured = pytest.CaptureFixture[str]
 
 ALL = ["--novelty", "0.85", "--near-duplicates", "0.4", "--diverse", "50"]
 NOVELTY = ["--novelty", "0.85"]
+
+HEAD = (
+    "import json, os, sys\n"
+    "from ray.cluster_utils import Cluster\n"
+    "cluster = Cluster(initialize_head=True, head_node_args=json.loads(sys.argv[1]))\n"
+    "print(cluster.address, flush=True)\n"
+    "sys.stdin.read()\n"
+    "cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)\n"
+    "os._exit(0)\n"
+)
+"""The head of a cluster, which is lost when its standard input is closed."""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +103,44 @@ def test_a_killed_driver_goes_on_where_it_was(cluster: Any, source: Path, tmp_pa
     assert files(out) == files(whole)
     left = {path: time for path, time in done.items() if path.exists()}
     assert {path: path.stat().st_mtime_ns for path in left} == left
+
+
+@pytest.mark.slow
+def test_a_lost_head_is_said_and_the_next_command_goes_on(
+    cluster: Any, source: Path, tmp_path: Path
+) -> None:
+    out, whole = tmp_path / "ray", tmp_path / "memory"
+    told = [*command(source, NOVELTY, "ray", out), "--parts", "10"]
+    head = subprocess.Popen(
+        [sys.executable, "-c", HEAD, json.dumps(NODE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert head.stdout is not None
+    address = head.stdout.readline().strip()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "seedbed", *told],
+        env=os.environ | {"RAY_ADDRESS": address},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while child.poll() is None and not list(out.rglob("judged/00000.parquet")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    head.communicate()
+    _, errors = child.communicate(timeout=120)
+    assert child.returncode == 9, errors
+    assert f"the Ray cluster's head at {address} is gone" in errors
+    assert "Run the same command again" in errors
+    done = {path: path.stat().st_mtime_ns for path in out.rglob("judged/*.parquet")}
+    assert main(told) == 0
+    assert main(command(source, NOVELTY, "memory", whole)) == 0
+    assert files(out) == files(whole)
+    assert {path: path.stat().st_mtime_ns for path in done} == done
 
 
 @pytest.mark.slow

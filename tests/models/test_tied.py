@@ -110,6 +110,35 @@ def test_what_does_not_listen_is_killed(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
+LEAVES_AT_ONCE = (
+    "import asyncio, os, sys\n"
+    "from seedbed.models.tied import TiedProcess\n"
+    "async def main():\n"
+    "    tied = TiedProcess([sys.executable, '-c', sys.argv[1], sys.argv[2]], dict(os.environ))\n"
+    "    await tied.start()\n"
+    "    while not tied.lines: await asyncio.sleep(0.05)\n"
+    "    asyncio.get_running_loop().call_later(0.2, asyncio.current_task().cancel)\n"
+    "    await tied.stop()\n"
+    "try: asyncio.run(main())\n"
+    "except asyncio.CancelledError: print('left')\n"
+)
+
+
+def test_who_does_not_wait_for_its_end_leaves_without_a_word_and_it_ends(tmp_path: Path) -> None:
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FAMILY
+    path = tmp_path / "family"
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", LEAVES_AT_ONCE, deaf, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout == "left\n"
+    assert done.stderr == ""
+    assert gone(family(path))
+
+
 def test_its_last_lines_are_kept() -> None:
     async def work() -> list[str]:
         process = tied("import sys\nfor n in range(1000): print(n)\nsys.stderr.write('a\\rb')")

@@ -16,7 +16,7 @@ from typing import Any
 from seedbed import errors
 from seedbed.curate.many import Cost, Mapper, Work, measured
 from seedbed.errors import SeedbedError
-from seedbed.ray_cluster import connected, troubles
+from seedbed.ray_cluster import connected, troubles, while_it_lives
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def _mapper(work: Work, parts: Sequence[int]) -> Iterator[Cost]:
 
     with troubles():
         numbers = ray.data.from_items(list(parts), override_num_blocks=len(parts))
-        for row in numbers.map(step).iter_rows():
+        for row in while_it_lives(iter(numbers.map(step).iter_rows())):
             error, message, hint = (row.pop(key) for key in ("error", "message", "hint"))
             if error:
                 raise getattr(errors, error)(message, hint=hint)

@@ -42,53 +42,71 @@ class TiedProcess:
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self._command = [sys.executable, __file__, *command]
         self._environ = environ
-        self._lines: deque[str] = deque(maxlen=_LINES)
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._output = _Output()
+        self._transport: asyncio.SubprocessTransport | None = None
 
     async def start(self) -> None:
         """Start it, once."""
-        self._process = await asyncio.create_subprocess_exec(
+        self._transport, _ = await asyncio.get_running_loop().subprocess_exec(
+            lambda: self._output,
             *self._command,
             env=self._environ,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._reader = asyncio.create_task(self._read(self._process))
 
     @property
     def lines(self) -> list[str]:
         """The last lines of what it wrote."""
-        return list(self._lines)
+        return list(self._output.lines)
 
     @property
     def ended(self) -> bool:
         """Whether it has ended with all its processes: nobody can write any more."""
-        return self._reader is not None and self._reader.done()
+        return self._output.ended.is_set()
 
     async def wait(self) -> None:
         """Until it has ended."""
-        if self._reader is not None:
-            await asyncio.shield(self._reader)
+        if self._transport is not None:
+            await self._output.ended.wait()
 
     async def stop(self) -> None:
-        """End it, with all processes that it has started."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-        await self.wait()
+        """End it, with all processes that it has started; cancelled, it ends unseen."""
+        if self._transport is None:
+            return
+        if (tie := self._transport.get_pipe_transport(0)) is not None:
+            tie.close()
+        try:
+            await self.wait()
+        finally:
+            self._transport.close()
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        rest = b""
-        while chunk := await process.stdout.read(_CHUNK):
-            *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
-            self._lines += [line.decode("utf-8", "replace") for line in whole]
-            rest = rest[-_CHUNK:]
-        if rest:
-            self._lines.append(rest.decode("utf-8", "replace"))
-        await process.wait()
+
+class _Output(asyncio.SubprocessProtocol):
+    """The last lines of a program, and whether more can come."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=_LINES)
+        self.ended = asyncio.Event()
+        self._rest = b""
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        *whole, rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")
+        self.lines += [line.decode("utf-8", "replace") for line in whole]
+        self._rest = rest[-_CHUNK:]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._rest:
+            self.lines.append(self._rest.decode("utf-8", "replace"))
+        if self._transport is not None:
+            self._transport.close()  # it has lost all, and would still complain of being open
+        self.ended.set()
 
 
 def main(command: Sequence[str]) -> None:
