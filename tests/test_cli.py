@@ -220,6 +220,23 @@ def test_the_command_to_go_on_with_is_whole(tmp_path: Path) -> None:
     assert f"To go on: seedbed run {path} --out '{out}'" in text
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_output_that_goes_to_a_full_disk_is_said(tmp_path: Path, options: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "seedbed", "plan", str(config(tmp_path)), *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr.startswith("seedbed: the output cannot be written: No space left")
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
+
+
 def test_init_that_cannot_write_leaves_nothing_in_the_way(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

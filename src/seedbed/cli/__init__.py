@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -211,10 +213,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from asyncio import CancelledError
 
     from seedbed.cli.commands import COMMANDS
-    from seedbed.errors import SeedbedError
+    from seedbed.errors import SeedbedError, StorageError
 
     try:
-        return COMMANDS[options.command](options)
+        code = COMMANDS[options.command](options)
+        print(end="", flush=True)
+        return code
     except SeedbedError as error:
         print(f"seedbed: {error}", file=sys.stderr)
         if error.hint:
@@ -226,3 +230,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename is not None:
+            raise
+        # Whoever writes a file says its name, so this was the output.
+        print(f"seedbed: the output cannot be written: {error.strerror}", file=sys.stderr)
+        print(
+            "  → Only what it says is lost: what a command makes is in its files.", file=sys.stderr
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed once more
+        return StorageError.exit_code
