@@ -16,6 +16,9 @@ from seedbed.folder import RunFolder
 from seedbed.records import JSON
 from seedbed.session import Outcome
 
+PAGE = 96
+"""The longest line of text, and its length where the output is no terminal."""
+
 _JOINERS = "\n\t\u200c\u200d"
 """What scripts and emoji need of the characters that show nothing."""
 
@@ -133,8 +136,8 @@ def money(dollars: float) -> str:
 
 
 def folded(text: str, *, indent: str = "") -> str:
-    """Text in lines that the terminal does not break; as wide as a page where there is none."""
-    width = min(96, max(40, get_terminal_size((96, 24)).columns - 1))
+    """Text in lines that the terminal does not break."""
+    width = min(PAGE, max(40, get_terminal_size((PAGE + 1, 24)).columns - 1))
     lines = wrap(
         text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
     )
