@@ -33,7 +33,10 @@ def test_a_config_is_valid(path: Path) -> None:
     parse_config(path.read_text(encoding="utf-8"), place=path.name)
 
 
-def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+def test_the_readme_shows_what_the_demo_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     plan = plan_run(ROOT / "examples" / "demo.toml", folder=tmp_path / "demo")
     asyncio.run(grow(plan))
     story = run_story(plan.folder, samples=3)
