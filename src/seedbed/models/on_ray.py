@@ -102,7 +102,6 @@ class RayModel:
         self._there = asyncio.Event()
         self._revivals: dict[int, asyncio.Task[None]] = {}
         self._refused: SeedbedError | None = None
-        self._stopped = False
 
     async def __aenter__(self) -> RayModel:
         self._stack.enter_context(connected())
