@@ -163,6 +163,31 @@ def test_a_file_that_is_no_dataset_is_refused(
     assert expected in error_of(write(tmp_path, content))
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        b"<!DOCTYPE html>\n<title>Not found</title>\n",
+        b'{"error": "not found"}\n',
+        b"\x15\x00\x15\x1a the end of a file PAR1",
+    ],
+)
+@pytest.mark.parametrize("name", ["data.parquet", "DATA.Parquet.gz"])
+def test_what_is_named_parquet_and_is_not_is_called_that(
+    tmp_path: Path, content: bytes, name: str
+) -> None:
+    packed = gzip.compress(content) if name.endswith(".gz") else content
+    told = error_of(write(tmp_path, packed, name))
+    assert told.startswith(": its name says Parquet, and its content is something else: ")
+    assert "fetch it again if it should be Parquet" in told
+
+
+def test_a_damaged_parquet_file_or_a_forced_form_is_not_called_misnamed(tmp_path: Path) -> None:
+    assert "its name" not in error_of(write(tmp_path, b"PAR1 and no more", "data.parquet"))
+    path = write(tmp_path, b"text,label\na,b\n", "data.parquet")
+    assert "its name" not in error_of(path, format="csv")
+
+
 BAD_CSV = {
     b"Q": ("ragged_row", "found 1 fields beginning `Q`; expected 2"),
     b"Q,A,B": ("ragged_row", "found 3 fields"),

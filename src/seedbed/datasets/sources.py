@@ -78,10 +78,17 @@ def open_file(path: Path, settings: ReadSettings) -> Iterator[Table]:
     Raises:
         DatasetError: it cannot be read, or not as what it should be.
     """
+    form = settings.container
+    doubted = not form and _says_parquet(path)
     try:
         with path.open("rb") as packed, _unpacked(packed) as file:
-            yield _table(file, settings)
+            head = file.read(HEAD)
+            file.seek(0)
+            form = form or _detected(head)
+            yield _table(file, form, head, longest=settings.longest_line)
     except DatasetError as error:
+        if doubted and form != "parquet":
+            raise _misnamed(path, error) from error.__cause__
         raise DatasetError(f"{path}: {error}", hint=error.hint) from error.__cause__
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DatasetError(
@@ -89,6 +96,20 @@ def open_file(path: Path, settings: ReadSettings) -> Iterator[Table]:
         ) from error
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _says_parquet(path: Path) -> bool:
+    return path.name.lower().removesuffix(".gz").endswith(".parquet")
+
+
+def _misnamed(path: Path, error: DatasetError) -> DatasetError:
+    """A name that lies changes nothing while the file can be read; it may say why it cannot."""
+    meant = f" If it is not meant to be Parquet: {error.hint}" if error.hint else ""
+    return DatasetError(
+        f"{path}: its name says Parquet, and its content is something else: {error}",
+        hint="Look into it, and fetch it again if it should be Parquet: a page, an error message "
+        f"or a Git LFS pointer may have been saved in its place.{meant}",
+    )
 
 
 @contextmanager
@@ -113,12 +134,8 @@ def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, whole)
 
 
-def _table(file: BinaryIO, settings: ReadSettings) -> Table:
-    head = file.read(HEAD)
-    file.seek(0)
-    container = settings.container or _detected(head)
-    longest = settings.longest_line
-    match container:
+def _table(file: BinaryIO, form: str, head: bytes, *, longest: int) -> Table:
+    match form:
         case "parquet":
             return parquet_table(file)
         case "json":
