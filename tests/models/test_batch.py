@@ -102,13 +102,14 @@ def test_a_batch_that_fails_for_want_of_room_is_tried_again_later(tmp_path: Path
     asyncio.run(work())
 
 
-def test_a_wrong_key_ends_it(tmp_path: Path) -> None:
+def test_a_key_that_was_not_sent_ends_it(tmp_path: Path) -> None:
     async def work() -> None:
         async with start_server(ServerOptions(api_key="secret-secret-secret")) as server:
             with Journal(tmp_path / "journal.db") as journal:
                 async with opened(server, journal) as model:
-                    with pytest.raises(AccessDenied, match="401"):
+                    with pytest.raises(AccessDenied, match="401") as caught:
                         await model.complete(ask("one"))
+                    assert "No key was sent" in caught.value.hint
 
     asyncio.run(work())
 

@@ -278,6 +278,18 @@ def test_an_empty_account_is_not_worth_another_try(body: JSON) -> None:
     assert "credit" in caught.value.hint
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_is_refused_without_a_key_is_told_that_none_was_sent(status: int) -> None:
+    refusal = answer(status=status, body={"error": {"message": "You need a key."}})
+    with pytest.raises(AccessDenied) as caught:
+        ask(refusal)
+    assert caught.value.hint.startswith("No key was sent.")
+    assert "`api_key_env`" in caught.value.hint
+    with pytest.raises(AccessDenied) as caught:
+        ask(refusal, api_key_env="THE_KEY")
+    assert caught.value.hint.startswith("Check the key")
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [

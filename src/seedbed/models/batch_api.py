@@ -161,7 +161,12 @@ class BatchApi:
                 if response.status == 200:
                     return body
                 problem = failure(
-                    response.status, response.headers, body, place=self._place, now=self._wall()
+                    response.status,
+                    response.headers,
+                    body,
+                    place=self._place,
+                    now=self._wall(),
+                    keyed=bool(self._credential.key),
                 )
         # Translated outside of the block: aiohttp's exceptions hold the headers with the key.
         except TimeoutError:

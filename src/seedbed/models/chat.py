@@ -108,7 +108,8 @@ class ChatModel:
         self._allowances.note(headers)
         place = self._settings.host
         if status != 200:
-            raise failure(status, headers, body, place=place, now=self._wall())
+            keyed = bool(self.credential.key)
+            raise failure(status, headers, body, place=place, now=self._wall(), keyed=keyed)
         completion = completion_of(body, request, place=place)
         if self._settings.choices > 1:
             return replace(completion, note=str(len(json.loads(body)["choices"])))

@@ -25,6 +25,7 @@ from seedbed.models.allowances import retry_after
 from seedbed.records import JSON
 
 _DENIED = {401, 402, 403}
+_UNKNOWN = {401, 403}
 _ABSENT = {404, 405, 410}
 _PERHAPS_PAID = {408, 502, 504, 520, 524}
 """A gateway gave up on a model that may have gone on writing (520, 524: Cloudflare)."""
@@ -35,7 +36,13 @@ _LONGEST = 300
 
 
 def failure(
-    status: int, headers: Mapping[str, str], body: bytes, *, place: str, now: float
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    place: str,
+    now: float,
+    keyed: bool = True,
 ) -> ModelError:
     """The error that an HTTP answer with a status other than 200 stands for.
 
@@ -45,6 +52,7 @@ def failure(
         body: the answer's body, which may be anything.
         place: who answered, for the message.
         now: seconds since 1970, to understand a date in `Retry-After`.
+        keyed: whether a key was sent.
     """
     content = _parsed(body)
     words = message(content) or _plain(body.decode("utf-8", "replace"))
@@ -56,6 +64,13 @@ def failure(
             told,
             hint="The account has no credit left, or its spending limit is reached: trying again "
             "cannot help. Top it up and run again; everything is kept.",
+        )
+    if not keyed and (status in _UNKNOWN or codes & _NO_KEY):
+        return AccessDenied(
+            told,
+            hint="No key was sent. Where this model is configured, set `api_key_env` to the name "
+            "of the environment variable that holds your key (or `api_key_command`). Everything "
+            "that was answered is kept.",
         )
     if status in _DENIED or codes & _NO_KEY:
         return AccessDenied(
