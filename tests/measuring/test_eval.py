@@ -16,7 +16,8 @@ from tests.evaluate.servers import ThreadedServer, threaded
 from tests.evaluate.tiny_models import write_tiny
 
 from seedbed.cli import main
-from seedbed.config_tables import ModelTable
+from seedbed.cli.measuring_watch import line
+from seedbed.config_tables import BudgetTable, ModelTable, PriceTable
 from seedbed.evaluate.measurement import read_result
 from seedbed.journal import Journal
 from seedbed.measuring import EvalPlan, PracticePlan, Subject, measure
@@ -255,6 +256,29 @@ def test_a_cap_stops_the_asking(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert "calls" in capsys.readouterr().err
         assert main([*command[:-2], "--out", str(tmp_path)]) == 0
     assert "tokens, no price known in all sessions" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("price", "paid"),
+    [
+        (None, "no price known"),
+        (PriceTable(input=0.0, output=0.0), "$0.00 of $1.00"),
+    ],
+)
+def test_the_progress_makes_up_no_dollars(
+    tmp_path: Path, price: PriceTable | None, paid: str
+) -> None:
+    told: list[str] = []
+    with threaded(lambda body: "Answer: 4") as server:
+        plan = EvalPlan(
+            subject=Subject(table=ModelTable(model="tiny", base_url=server.url, price=price)),
+            benchmarks=("practice",),
+            folder=tmp_path,
+            budget=BudgetTable(dollars=1.0 if price else None),
+            practice=PracticePlan(ks=(1,), count=4),
+        )
+        asyncio.run(measure(plan, watch=lambda progress: told.append(line(progress))))
+    assert told[-1].endswith(f" in flight · {paid}")
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,6 @@ async def _measure(plan: EvalPlan, *, silent: bool) -> EvalOutcome:
 def _report(plan: EvalPlan, results: list[Result], outcome: EvalOutcome | None) -> str:
     from seedbed.cli.result_tables import result_table
     from seedbed.cli.tables import paid_line
-    from seedbed.plan import price_of
 
     parts = []
     for result in results:
@@ -123,8 +122,7 @@ def _report(plan: EvalPlan, results: list[Result], outcome: EvalOutcome | None) 
         parts.append(f"{result_table(result)}{mean}\n  {place}")
     if outcome is not None:
         spend = outcome.spend
-        priced = all(price_of(table) is not None for table in plan.tables)
-        paid = paid_line(spend.dollars, priced=priced)
+        paid = paid_line(spend.dollars, priced=plan.priced)
         parts.append(f"  {spend.calls:,} calls, {spend.tokens:,} tokens, {paid} in all sessions")
     return "\n\n".join(parts)
 

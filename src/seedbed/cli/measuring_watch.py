@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from seedbed.cli.tables import visible
+from seedbed.cli.tables import paid_line, visible
 from seedbed.cli.watching import PLAIN_SECONDS
 from seedbed.measuring import EvalProgress
 
@@ -21,7 +21,8 @@ def line(progress: EvalProgress) -> str:
     if progress.unread:
         parts.append(f"{progress.unread:,} not readable")
     cap = "" if progress.cap_dollars is None else f" of ${progress.cap_dollars:.2f}"
-    parts += [f"{progress.in_flight} in flight", f"${progress.spend.dollars:.2f}{cap}"]
+    paid = paid_line(progress.spend.dollars, priced=progress.priced)
+    parts += [f"{progress.in_flight} in flight", f"{paid}{cap}"]
     if progress.trouble:
         parts.append(visible(progress.trouble))
     return f"{progress.benchmark}: " + " · ".join(parts)

@@ -11,6 +11,7 @@ from seedbed.errors import ConfigError
 from seedbed.evaluate.knowledge import OPEN_LLM_V1, KnowledgeTask
 from seedbed.folder import RunFolder
 from seedbed.measuring.students import Subject
+from seedbed.plan import price_of
 from seedbed.records import Sampling
 
 BENCHMARKS: Mapping[str, str] = {
@@ -125,6 +126,11 @@ class EvalPlan:
         """The models that are opened."""
         judge = self.judge if JUDGED & set(self.benchmarks) else None
         return (self.subject.table, *([judge] if judge else []))
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price of every model that is opened is known."""
+        return all(price_of(table) is not None for table in self.tables)
 
     def data_of(self, benchmark: str) -> Path | None:
         """The folder of a benchmark's files, None where --data is not given."""

@@ -30,7 +30,8 @@ TICK = 0.25
 class EvalProgress:
     """How far it is: turns answered and judgments made of the present benchmark, replayed ones too.
 
-    `spend` is of all sessions; `trouble` says why nothing comes back, while nothing does.
+    `spend` is of all sessions; `priced` says whether the price of every model is known; `trouble`
+    says why nothing comes back, while nothing does.
     """
 
     benchmark: str
@@ -42,6 +43,7 @@ class EvalProgress:
     in_flight: int
     trouble: str
     spend: Spend
+    priced: bool
     cap_dollars: float | None
     seconds: float
 
@@ -101,6 +103,7 @@ class _Session:
             in_flight=sum(endpoint.throttled.in_flight for endpoint in endpoints),
             trouble=next((said for one in endpoints if (said := one.said)), ""),
             spend=budget.ledger.spent,
+            priced=self.plan.priced,
             cap_dollars=self.plan.budget.dollars,
             seconds=time.monotonic() - self.began,
         )

@@ -69,8 +69,8 @@ def failure(
         return AccessDenied(
             told,
             hint="No key was sent. Where this model is configured, set `api_key_env` to the name "
-            "of the environment variable that holds your key (or `api_key_command`). Everything "
-            "that was answered is kept.",
+            "of the environment variable that holds your key, or set `api_key_command` (for "
+            "`seedbed eval`: --key-env, --judge-key-env). Everything that was answered is kept.",
         )
     if status in _DENIED or codes & _NO_KEY:
         return AccessDenied(
