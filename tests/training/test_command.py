@@ -43,6 +43,16 @@ def test_any_dataset_tunes_a_student(
     assert (settings["template"], settings["weight_decay"]) == ("alpaca", 0.01)
 
 
+def test_without_held_out_examples_no_epoch_is_called_the_best(
+    base: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(data), "--base", str(base), "--held-out", "0", *QUICK]) == 0
+    shown = capsys.readouterr().out
+    assert "best" not in shown
+    assert "epoch-02 (last)" in shown
+    assert f"last: {data.with_name('mine-training') / 'checkpoints' / 'epoch-02'}" in shown
+
+
 def test_what_of_a_dataset_is_not_read_is_said(
     base: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

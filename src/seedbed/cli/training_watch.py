@@ -74,10 +74,14 @@ def report(done: Trained, *, again: str) -> str:
     """What came of a training, and what to type next."""
     manifest = done.manifest
     lines = [_data_line(manifest["data"]["train"]), *_left_out(manifest["data"]["train"])]
+    # Where nothing was set aside no epoch was measured, and the last one is taken.
+    measured = any(row["held_out_loss"] is not None for row in manifest["epochs"])
+    taken = "best" if measured else "last"
     if manifest["epochs"]:
         rows = [
             (
-                row["checkpoint"] + (" (best)" if row["checkpoint"] == manifest["best"] else ""),
+                row["checkpoint"]
+                + (f" ({taken})" if row["checkpoint"] == manifest["best"] else ""),
                 f"{row['step']:,}",
                 "–" if row["held_out_loss"] is None else f"{row['held_out_loss']:.4f}",
             )
@@ -92,7 +96,7 @@ def report(done: Trained, *, again: str) -> str:
             f"  to go on:  {visible(again)}",
         ]
     else:
-        lines += [f"  best: {done.best}"]
+        lines += [f"  {taken}: {done.best}"]
     return "\n".join(lines)
 
 
