@@ -84,6 +84,26 @@ def test_another_seed_makes_other_examples(tmp_path: Path) -> None:
     assert {example["id"] for example in before}.isdisjoint(example["id"] for example in after)
 
 
+def test_a_dataset_that_another_run_takes_the_place_of_is_said(tmp_path: Path) -> None:
+    path = config(tmp_path)
+    assert run(path).manifest["notes"] == []
+    before = made(tmp_path / "run")
+    text = path.read_text()
+    path.write_text(text.replace("seed = 7", "seed = 8"))
+    [note] = run(path).manifest["notes"]
+    assert "held a run of the recipe 'skillmix' with seed 7; this one is of 'skillmix'" in note
+    assert made(tmp_path / "run") != before
+    assert run(path).manifest["notes"] == [], "it was said"
+    path.write_text(text)
+    back = run(path)
+    assert paid(back) == 0
+    assert made(tmp_path / "run") == before
+    assert "with seed 8; this one is of 'skillmix' with seed 7" in back.manifest["notes"][0]
+    text = text.split("[skills]")[0].replace("seed = 7", 'seed = 7\nrecipe = "self_instruct"')
+    path.write_text(text)
+    assert "this one is of 'self_instruct' with seed 7" in run(path).manifest["notes"][0]
+
+
 def test_a_free_decision_can_be_changed_for_what_it_drops_only(tmp_path: Path) -> None:
     run(config(tmp_path, teacher=TROUBLE, skillmix='leaks = "repair"'))
     kept = run(config(tmp_path, teacher=TROUBLE, skillmix='leaks = "off"'))

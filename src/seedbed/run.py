@@ -59,7 +59,7 @@ async def grow(
     plan = config if isinstance(config, RunPlan) else plan_run(Path(config))
     wiring = wiring_of(plan.config.recipe)
     check(plan, keys=True)
-    earlier, note = _earlier(plan)
+    earlier, notes = _earlier(plan)
     plan.folder.make()
     with Journal(plan.folder.journal) as journal, Projections(plan.folder) as projections:
         budget = budget_of(plan, journal)
@@ -69,7 +69,7 @@ async def grow(
             ledger=budget.ledger,
             files=projections,
             earlier=earlier,
-            notes=[note] if note else [],
+            notes=notes,
             forecast=wiring.forecast(plan),
             wanted=wiring.wanted(plan),
         )
@@ -158,8 +158,8 @@ def _show(session: Session, endpoints: list[Endpoint], watch: Watch | None) -> N
         watch(session.progress(in_flight=in_flight, level=level, trouble=trouble))
 
 
-def _earlier(plan: RunPlan) -> tuple[Mapping[str, JSON], str]:
-    """What the last session left behind, and a note if that cannot be read.
+def _earlier(plan: RunPlan) -> tuple[Mapping[str, JSON], list[str]]:
+    """What the last session left behind; notes if that cannot be read, or is of another run.
 
     Raises:
         JournalError: calls were paid for in this folder, and the journal that knows them is gone.
@@ -167,7 +167,7 @@ def _earlier(plan: RunPlan) -> tuple[Mapping[str, JSON], str]:
     try:
         earlier = plan.folder.read_manifest()
     except ConfigError as error:
-        return {}, f"{error}; it is made anew."
+        return {}, [f"{error}; it is made anew."]
     paid = earlier["spend"]["calls"] if earlier else 0
     if paid and not plan.folder.journal.exists():
         raise JournalError(
@@ -175,7 +175,22 @@ def _earlier(plan: RunPlan) -> tuple[Mapping[str, JSON], str]:
             hint="Restore it. To pay anew: move manifest.json away, or give the run another "
             "folder with --out.",
         )
-    return earlier, ""
+    return earlier, _replaced(plan, earlier)
+
+
+def _replaced(plan: RunPlan, earlier: Mapping[str, JSON]) -> list[str]:
+    """A note where the folder holds the examples of another recipe or seed."""
+    if not earlier or not earlier["counts"].get("kept"):
+        return []
+    before, now = (earlier["recipe"], earlier["seed"]), (plan.config.recipe, plan.config.seed)
+    if before == now:
+        return []
+    return [
+        f"The folder held a run of the recipe {before[0]!r} with seed {before[1]}; this one is of "
+        f"{now[0]!r} with seed {now[1]}. The earlier answers stay in the journal: with its config "
+        "as it was, the earlier dataset is made again from them. To keep both datasets, give each "
+        "run a folder of its own with --out."
+    ]
 
 
 def _publish(session: Session, *, finished: bool, skills_only: bool) -> Outcome:
