@@ -86,7 +86,8 @@ def test_a_plan_says_what_the_cache_may_serve_and_ranges_over_it(
 ) -> None:
     path = written(tmp_path, "http://127.0.0.1:9/v1")
     assert main(["plan", str(path)]) == 0
-    assert "at $0.5 of the prompt tokens" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())  # in lines as wide as the terminal
+    assert "at $0.5 of the prompt tokens" in said
     assert main(["plan", str(path), "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)["examples"]
     path.write_text(path.read_text().replace(", cached_input = 0.5", ""))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.runs import config, lines, run
 from tests.view.browsing import NEEDS_BROWSER, Watched, browser, opened
 from tests.view.worlds import apart, viewing
@@ -145,6 +146,17 @@ def test_search_filters_and_sorting_narrow_the_list(page: Page, made: Path) -> N
     expect(page.locator(".found")).to_have_text(f"{few} examples")
     page.go_back()
     expect(page.locator(".found")).to_have_text("70 examples")
+
+
+def test_a_tab_is_chosen_while_its_item_is_still_fetched(page: Page) -> None:
+    items, held = re.compile(r"/api/items/[^/]+$"), list[Route]()
+    page.route(items, lambda route: held.append(route))
+    with page.expect_request(items):
+        page.locator(".items li a").first.click()
+    page.keyboard.press("2")
+    page.unroute(items)  # what was held goes on
+    expect(page.locator(".call")).to_have_count(4)
+    assert held
 
 
 def test_the_conversation_shows_every_turn_as_sent_and_answered(page: Page) -> None:

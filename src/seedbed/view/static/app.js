@@ -310,7 +310,7 @@ byId("theme").addEventListener("click", turn_colours);
 byId("help").addEventListener("click", help);
 addEventListener("popstate", () => { state = read(); state.side ||= "examples"; show(); });
 
-const tab_keys = Object.fromEntries(TABS.map(([name], place) => [String(place + 1), () => { if (item) change({ tab: name === "text" ? "" : name }, { push: false }); }]));
+const tab_keys = Object.fromEntries(TABS.map(([name], place) => [String(place + 1), () => { if (state.item) change({ tab: name === "text" ? "" : name }, { push: false }); }])); // also while it is fetched
 listen({
   j: () => step(1), k: () => step(-1), ArrowDown: () => arrow(1), ArrowUp: () => arrow(-1), a: accept, x: reject, e: edit, u: undo, t: turn_colours, "?": help, f: filters_dialog,
   "/": () => { if (state.side === "run") side("examples")(); search.focus(); search.select(); }, // at once: the next key is part of the search
