@@ -148,7 +148,7 @@ def test_columns_that_are_not_used_may_hold_anything(tmp_path: Path) -> None:
         ("instruction,output\nQ,A\n".encode("utf-16"), "not UTF-8: it looks like UTF-16LE"),
         ("instruction,output\nQ,A\n".encode("utf-16-be"), "not UTF-8: it looks like UTF-16BE"),
         (b"PAR1 and nothing more", "not a sound Parquet file"),
-        (gzip.compress(GOOD * 99)[:-20], "a damaged gz file"),
+        (gzip.compress(GOOD * 99, mtime=0)[:-20], "a damaged gz file"),
         (b"Once upon a time.\nThe end.\n", "read as CSV: no column with instructions; found `Once"),
         (b"text,label\na,b\n", "found `text`, `label`; expected one of `instruction`"),
         (b"instruction\nQ\n", "read as CSV: no column with responses; found `instruction`"),
