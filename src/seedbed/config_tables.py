@@ -147,9 +147,7 @@ class ModelTable(Table):
                 )
             return
         for name in _UNUSED[self.kind]:
-            if getattr(self.local, name) != LocalTable.model_fields[name].get_default(
-                call_default_factory=True
-            ):
+            if getattr(self.local, name) != getattr(LocalTable(), name):
                 raise ValueError(f"local.{name}: says nothing to a model of {self.kind}/")
         if self.local.gpus and self.kind != "vllm" and self.local.actors is None:
             raise ValueError(f"local.gpus: only for actors, or for vllm/; {self.kind}/ takes one")

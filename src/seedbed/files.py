@@ -66,7 +66,7 @@ def make_folder(path: Path) -> None:
             said = error.strerror or str(error)
         raise StorageError(
             f"{path}: the folder cannot be made: {said}",
-            hint="Choose another place, or free some space on its disk.",
+            hint="Choose another place (--out), or free some space on its disk.",
         ) from error
 
 

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedbed.errors import ConfigError, StorageError
-from seedbed.files import write_text
+from seedbed.errors import ConfigError
+from seedbed.files import make_folder, write_text
 from seedbed.records import JSON
 
 _MANIFEST = {
@@ -108,13 +108,7 @@ class RunFolder:
         Raises:
             StorageError: a file is in the way, or its parent cannot be written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"{self.path}: the folder cannot be made: {error.strerror}",
-                hint="Choose another one with --out, or `folder` in the config.",
-            ) from error
+        make_folder(self.path)
 
     def read_manifest(self) -> dict[str, JSON]:
         """What is known of the run, empty before its first session.

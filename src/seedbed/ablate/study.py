@@ -11,8 +11,8 @@ from seedbed.ablate.arms import Arm, arms_of, checked, configured
 from seedbed.config import Config, parse_config, read_config
 from seedbed.config_ablate import AblateTable, Factor
 from seedbed.config_student import TINY
-from seedbed.errors import ConfigError, StorageError
-from seedbed.files import write_text
+from seedbed.errors import ConfigError
+from seedbed.files import make_folder, write_text
 from seedbed.models.practice.world import skills, unknown
 from seedbed.plan import RunPlan, plan_run
 from seedbed.records import digest
@@ -56,7 +56,7 @@ class Study:
     def planned(self, text: str) -> RunPlan:
         """A run of this ablation from its config's text."""
         named = self.folder / "runs" / digest("run", text)[:12]
-        make(named)
+        make_folder(named)
         path = named / "config.toml"
         write_text(path, text)
         return plan_run(path, folder=named, home=self.place.parent, journal=self.journal)
@@ -122,17 +122,3 @@ def warm_up_text(study: Study) -> str:
 
 WARM_UP_SEED = 90_001
 """Of the warm-up's run and weights; no arm is likely to have it."""
-
-
-def make(folder: Path) -> None:
-    """Make a folder of the ablation.
-
-    Raises:
-        StorageError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: cannot be made: {error.strerror}", hint="Choose another --out."
-        ) from error

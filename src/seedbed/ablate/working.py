@@ -15,13 +15,14 @@ from pathlib import Path
 from seedbed.ablate.arms import Arm
 from seedbed.ablate.matching import Made, dollars_of, made, one_call, prefixes
 from seedbed.ablate.measuring import Test, composed_batches, test_of
-from seedbed.ablate.study import WARM_UP_SEED, Study, make, warm_up_text
+from seedbed.ablate.study import WARM_UP_SEED, Study, warm_up_text
 from seedbed.config_ablate import Match
 from seedbed.config_student import TINY
 from seedbed.endpoint import open_model
 from seedbed.errors import SeedbedError
 from seedbed.evaluate.measurement import Result, read_result, write_result
 from seedbed.export.shapes import asked
+from seedbed.files import make_folder
 from seedbed.journal import Journal
 from seedbed.plan import RunPlan
 from seedbed.projections import read_examples
@@ -262,7 +263,7 @@ class Work:
         self.say(f"{name}: measuring")
         trained = [one.instruction.text for one in examples]
         result = await test.of(student, trained, settings=settings)
-        make(folder)
+        make_folder(folder)
         write_result(result, folder)
         return result
 

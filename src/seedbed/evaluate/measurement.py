@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
 
-from seedbed.errors import DatasetError, StorageError
-from seedbed.files import json_line, write_text
+from seedbed.errors import DatasetError
+from seedbed.files import json_line, make_folder, write_text
 from seedbed.records import JSON
 
 
@@ -162,10 +162,7 @@ def write_result(result: Result, folder: Path) -> Path:
     Raises:
         StorageError: it cannot be written; an older result is as it was.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder}: cannot be made: {error.strerror}") from error
+    make_folder(folder)
     path = folder / f"{result.benchmark}.json"
     write_text(path, json_line(result.to_json()))
     return path

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedbed.endpoint import Endpoint, model_name, open_model
-from seedbed.errors import StorageError
 from seedbed.evaluate.answers import Student
 from seedbed.evaluate.judge import Judge
 from seedbed.evaluate.measurement import Result, write_result
+from seedbed.files import make_folder
 from seedbed.journal import Journal
 from seedbed.measuring.benchmarks import Ready, ready
 from seedbed.measuring.plan import EvalPlan
@@ -124,7 +124,7 @@ async def measure(
             were finished are written.
     """
     benches = [ready(plan, name) for name in plan.asked]
-    _make(plan.folder)
+    make_folder(plan.folder)
     with Journal(plan.folder / "journal.db") as journal:
         budget = _budget(plan, journal)
         session = _Session(plan, benches)
@@ -170,15 +170,6 @@ async def _tick(
         if watch is not None and now is not None:
             watch(now)
         await asyncio.sleep(TICK)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{folder}: cannot be made: {error.strerror}", hint="Choose another place: --out."
-        ) from error
 
 
 def _budget(plan: EvalPlan, journal: Journal) -> Budget:

@@ -64,7 +64,7 @@ class VllmModel:
     def __init__(
         self, source: str | Path, /, *, settings: VllmSettings | None = None, home: Path = Path()
     ) -> None:
-        checkpoint = find_vllm(str(source), home=home)
+        checkpoint = find_checkpoint(str(source).removeprefix(PREFIX), home=home)
         self._settings = settings or VllmSettings()
         self._folder = checkpoint.folder
         self.name = name_of(checkpoint, self._settings.options)
@@ -209,11 +209,6 @@ class VllmModel:
         return _cause([line.replace(self._environ[_KEY], "[key]") for line in server.lines])
 
 
-def find_vllm(source: str, *, home: Path = Path()) -> Checkpoint:
-    """The checkpoint that a text names, as `find_checkpoint` finds it."""
-    return find_checkpoint(source.removeprefix(PREFIX), home=home)
-
-
 def name_of(checkpoint: Checkpoint, options: Sequence[str] = ()) -> str:
     """What the journal calls it: the folder and its fingerprint, and the options."""
     return " ".join([PREFIX + checkpoint.name.removeprefix(HF), *options])
@@ -262,7 +257,7 @@ def _stopped() -> Stopped:
 
 
 _CAUSE = re.compile(r"\b(\w*(?:Error|Exception)): (.+)")
-_ELSEWHERE = re.compile(r"root cause|EngineDead|\b(?:INFO|WARNING)\b", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"root cause|EngineDead|\b(?:INFO|WARNING)\b")
 """Lines that name an error and are not the reason."""
 
 

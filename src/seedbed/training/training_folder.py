@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.errors import ConfigError, StorageError
-from seedbed.files import json_line, write_jsonl, write_text
+from seedbed.files import json_line, make_folder, write_jsonl, write_text
 from seedbed.records import JSON
 
 
@@ -56,12 +56,7 @@ class TrainingFolder:
         Raises:
             StorageError: it cannot be made.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"{self.path}: cannot be made: {error.strerror}", hint="Choose another --out."
-            ) from error
+        make_folder(self.path)
 
     def read_manifest(self) -> dict[str, Any]:
         """`training.json`, empty before the first session.
